@@ -1,0 +1,19 @@
+"""The doors beside the chat: tool calls, generations, events, media, uploads, health. Each is thin:
+who asks, what, the answer.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api import events, generations, health, media, tools, unknown
+
+
+def routes() -> APIRouter:
+    """All doors, in the order in which they are tried; the last one keeps programs' paths from the
+    page.
+    """
+    router = APIRouter()
+    for door in (health, tools, events, generations, media, unknown):
+        router.include_router(door.router)
+    return router

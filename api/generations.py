@@ -1,0 +1,148 @@
+"""Generations over HTTP: list, read, wait, follow, cancel, retry, delete. Every answer is a reading
+of the row.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query, Response
+
+from api import sse
+from api.caller import ByCaller, InRuntime
+from api.problems import Problem
+from db.generations import SETTLED_STATUSES
+from db.ids import parse_id
+from generations.contract import Caller
+from generations.lifecycle import Status
+from runtime import Runtime
+
+router = APIRouter(prefix="/api/generations")
+
+WAIT_MAX_S = 60
+IDS_MAX = 100
+
+
+@router.get("")
+async def list_generations(
+    runtime: InRuntime,
+    caller: ByCaller,
+    kind: Literal["image", "video", "audio"] | None = None,
+    status: Status | None = None,
+    model: Annotated[str | None, Query(max_length=200)] = None,
+    q: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    ids: Annotated[str | None, Query(max_length=40 * IDS_MAX)] = None,
+) -> dict[str, Any]:
+    """A page, newest first; or with `ids` exactly those that are the caller's, to catch up after a
+    gap.
+    """
+    if ids is not None:
+        wanted = [found for text in ids.split(",") if (found := parse_id(text.strip()))]
+        if len(wanted) > IDS_MAX:
+            raise Problem(422, "invalid_request", f"At most {IDS_MAX} ids at once.")
+        return {"data": await runtime.admission.get_many(caller, wanted), "next_cursor": None}
+    return await runtime.admission.find(
+        caller, query=q, kind=kind, status=status, model=model, limit=limit, cursor=cursor
+    )
+
+
+@router.get("/{generation_id}")
+async def get_generation(
+    generation_id: str,
+    runtime: InRuntime,
+    caller: ByCaller,
+    wait: Annotated[float, Query(ge=0, le=WAIT_MAX_S)] = 0,
+) -> dict[str, Any]:
+    """The generation; `wait` holds the answer for so many seconds, or until it is settled."""
+    until = time.monotonic() + wait
+    reading = await runtime.admission.get(caller, generation_id)
+    while not _settled(reading) and not runtime.draining.is_set():
+        left = until - time.monotonic()
+        if left <= 0:
+            break
+        changed = await _changed(runtime, reading, left)
+        if changed:
+            reading = await runtime.admission.get(caller, generation_id)
+    return reading
+
+
+@router.get("/{generation_id}/events")
+async def follow_generation(
+    generation_id: str,
+    runtime: InRuntime,
+    caller: ByCaller,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Server-sent events: the whole JSON at once, then at each change; ends when it is settled."""
+    reading = await runtime.admission.get(caller, generation_id)
+    known = int(last_event_id) if last_event_id and last_event_id.isdecimal() else 0
+    if _settled(reading) and known >= reading["v"]:
+        # The one answer that keeps an EventSource from coming back for ever.
+        return Response(status_code=204)
+    return sse.response(_follow(runtime, caller, reading, known))
+
+
+async def _follow(
+    runtime: Runtime, caller: Caller, reading: dict[str, Any], known: int
+) -> AsyncIterator[str]:
+    with runtime.watch.stream(caller.user_id) as stream:
+        # Read again: what changed before the stream was open would be missed.
+        current = await runtime.admission.get_many(caller, [_id(reading)])
+        for first in current:
+            reading = first
+            if first["v"] > known:
+                yield sse.event("generation", first, event_id=first["v"])
+        if not current or _settled(reading):
+            return
+        async for change in sse.changes(stream):
+            if change is None:
+                yield sse.HEARTBEAT
+            elif change["id"] != reading["id"]:
+                continue
+            elif change.get("deleted"):
+                return
+            else:
+                yield sse.event("generation", change, event_id=change["v"])
+                if _settled(change):
+                    return
+
+
+@router.post("/{generation_id}/cancel")
+async def cancel_generation(
+    generation_id: str, runtime: InRuntime, caller: ByCaller
+) -> dict[str, Any]:
+    """Ask for a cancel; the status moves when the provider has answered."""
+    return await runtime.admission.cancel(caller, generation_id)
+
+
+@router.post("/{generation_id}/retry", status_code=202)
+async def retry_generation(
+    generation_id: str, runtime: InRuntime, caller: ByCaller
+) -> dict[str, Any]:
+    """Start the next attempt of a failed, cancelled or unknown generation."""
+    return await runtime.admission.retry(caller, generation_id)
+
+
+@router.delete("/{generation_id}", status_code=204)
+async def delete_generation(generation_id: str, runtime: InRuntime, caller: ByCaller) -> Response:
+    """Delete from any status; it is 404 from then on."""
+    await runtime.admission.delete(caller, generation_id)
+    return Response(status_code=204)
+
+
+def _settled(reading: dict[str, Any]) -> bool:
+    return reading["status"] in SETTLED_STATUSES
+
+
+def _id(reading: dict[str, Any]) -> Any:
+    return parse_id(reading["id"])
+
+
+async def _changed(runtime: Runtime, reading: dict[str, Any], seconds: float) -> bool:
+    """Sleep until the reading is out of date, in slices, so that a draining server answers soon."""
+    slice_s = min(seconds, 1.0)
+    return await runtime.watch.sleep(_id(reading), reading["v"], slice_s)

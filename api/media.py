@@ -1,0 +1,153 @@
+"""Pictures and films: the bytes for their owner, or for whoever holds a signed address; and the
+door for new pictures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+from uuid import UUID
+
+from db.assets import Asset
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+
+from api.caller import ByCaller, InRuntime
+from api.problems import Problem
+from db import assets, media
+from db.ids import parse_id
+from db.readings import asset_reading
+from generations.contract import Caller
+from runtime import Runtime
+
+router = APIRouter()
+
+THUMBNAIL_WIDTHS_PX = (128, 256, 512, 1024)
+UPLOAD_BYTES_MAX = 20 * 1024 * 1024
+#: A stored file never changes under its address; only its owner's own browser may keep it.
+CACHE = "private, max-age=31536000, immutable"
+
+
+def sign(secret: bytes, asset_id: UUID, expires_at: int) -> str:
+    """The signature of an address that opens one asset until a moment (seconds since 1970)."""
+    message = f"media:{asset_id}:{expires_at}".encode()
+    return hmac.new(secret, message, hashlib.sha256).hexdigest()
+
+
+@router.get("/media/{asset_id}")
+@router.head("/media/{asset_id}")
+async def get_media(
+    asset_id: str,
+    request: Request,
+    runtime: InRuntime,
+    caller: ByCaller,
+    w: Annotated[int | None, Query(ge=1, le=4096)] = None,
+    download: bool = False,
+    exp: int | None = None,
+    sig: Annotated[str | None, Query(max_length=128)] = None,
+) -> Response:
+    """The bytes of an asset, or with `w` a thumbnail about so wide; ranges and revalidation
+    included.
+    """
+    asset = await _find(runtime, caller, asset_id, exp, sig)
+    if w is None:
+        path, media_type, tag = (
+            runtime.files.path(asset.storage_key),
+            asset.media_type,
+            asset.sha256,
+        )
+    else:
+        width = next(
+            (width for width in THUMBNAIL_WIDTHS_PX if width >= w), THUMBNAIL_WIDTHS_PX[-1]
+        )
+        path, media_type = await _thumbnail(runtime, asset, width), "image/webp"
+        tag = f"{asset.sha256}-{width}"
+    etag = f'"{tag}"'
+    headers = _headers(asset, path, etag, download=download)
+    if etag in [part.strip() for part in request.headers.get("if-none-match", "").split(",")]:
+        return Response(status_code=304, headers=headers)
+    if not await asyncio.to_thread(path.is_file):
+        raise Problem(404, "not_found", "The file of this picture or film is gone.")
+    return FileResponse(path, media_type=media_type, headers=headers)
+
+
+async def _find(
+    runtime: Runtime, caller: Caller, asset_id: str, exp: int | None, sig: str | None
+) -> Asset:
+    """The asset, if the caller owns it or the address is signed and still good."""
+    wanted = parse_id(asset_id)
+    found: Asset | None = None
+    if wanted is not None:
+        async with runtime.engine.connect() as connection:
+            if exp is not None and sig is not None and _signed(runtime, wanted, exp, sig):
+                found = await assets.find_signed(connection, wanted)
+            else:
+                found = await assets.find(connection, caller.user_id, wanted)
+    if found is None:
+        raise Problem(404, "not_found", "There is no such picture or film.")
+    return found
+
+
+def _signed(runtime: Runtime, asset_id: UUID, exp: int, sig: str) -> bool:
+    right = sign(runtime.key("media"), asset_id, exp)
+    return exp > time.time() and hmac.compare_digest(right.encode(), sig.encode())
+
+
+async def _thumbnail(runtime: Runtime, asset: Asset, width_px: int) -> Path:
+    """The thumbnail's file, made when it is asked for the first time."""
+    key = asset.thumbnail_key
+    if key is None or f"-w{width_px}." not in key:
+        key = f"{asset.storage_key.rsplit('.', 1)[0]}-w{width_px}.webp"
+    path = runtime.files.path(key)
+    if not await asyncio.to_thread(path.is_file):
+        small = await asyncio.to_thread(
+            media.thumbnail_of_file, runtime.files.path(asset.storage_key), width_px
+        )
+        await runtime.files.put_bytes(key, small)
+    return path
+
+
+def _headers(asset: Asset, path: Path, etag: str, *, download: bool) -> dict[str, str]:
+    way = "attachment" if download else "inline"
+    stem = quote(asset.name.rsplit(".", 1)[0], safe="") if asset.name else f"kinora-{asset.id}"
+    return {
+        "ETag": etag,
+        "Cache-Control": CACHE,
+        "Content-Disposition": f"{way}; filename*=UTF-8''{stem}{path.suffix}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cross-Origin-Resource-Policy": "same-site",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+@router.post("/api/uploads", status_code=201)
+async def upload(request: Request, runtime: InRuntime, caller: ByCaller) -> JSONResponse:
+    """Take a picture in: decoded, turned upright, encoded anew without a word about where it was
+    taken.
+    """
+    try:
+        form = await request.form(max_files=1, max_fields=4)
+    except MultiPartException as error:
+        raise Problem(
+            422, "invalid_request", "Send multipart form data with one `file`."
+        ) from error
+    given = form.get("file")
+    if not isinstance(given, UploadFile):
+        raise Problem(422, "invalid_request", "Send multipart form data with one `file`.")
+    data = await given.read(UPLOAD_BYTES_MAX + 1)
+    if len(data) > UPLOAD_BYTES_MAX:
+        raise Problem(413, "too_large", f"Pictures may have {UPLOAD_BYTES_MAX >> 20} MiB.")
+    try:
+        asset = await runtime.uploads.take(caller.user_id, data, name=given.filename)
+    except media.WrongType as error:
+        wrong = [{"loc": "file", "msg": str(error)}]
+        raise Problem(422, "wrong_type", str(error), wrong) from error
+    return JSONResponse(asset_reading(asdict(asset)), status_code=201)

@@ -1,0 +1,128 @@
+"""The chat's page and its files, served by us: our bytes, our headers, nothing from a foreign host.
+
+Chainlit's template is taken once at the start. Its links to font and style hosts go, its two inline
+scripts are hashed for the content policy, and its bundles are compressed once instead of at every
+page load, which would stall each running stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from api.problems import Problem
+
+#: The single-page app's own list of routes.
+PATHS = (
+    "/",
+    "/thread",
+    "/thread/{rest:path}",
+    "/share/{rest:path}",
+    "/element/{rest:path}",
+    "/login",
+    "/login/callback",
+    "/env",
+)
+_FOREIGN_LINK = re.compile(r"<link\b[^>]*\bhref=\"https?://[^>]*>", re.IGNORECASE)
+_FOREIGN_META = re.compile(
+    r"<meta\b[^>]*\bproperty=\"og:(?:url|image)\"[^>]*\bcontent=\"https?://[^>]*>", re.IGNORECASE
+)
+_INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_HASHED_NAME = re.compile(r"[\w.-]+")
+_TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".png": "image/png",
+}
+#: The framework's custom elements are compiled in the browser, hence `unsafe-eval`; its styles are
+#: inline.
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-eval' {scripts}; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+)
+
+LogIn = Callable[[Request, Response], Awaitable[None]]
+
+
+def page_routes(template: str, log_in: LogIn) -> APIRouter:
+    """The page at every address of the app; `log_in` gives the answer its cookie in local mode."""
+    html = _FOREIGN_META.sub("", _FOREIGN_LINK.sub("", template))
+    body = html.encode()
+    scripts = " ".join(f"'sha256-{_digest(text)}'" for text in _INLINE_SCRIPT.findall(html))
+    headers = {
+        "Content-Security-Policy": _POLICY.format(scripts=scripts),
+        "Cache-Control": "no-store",
+    }
+    router = APIRouter(include_in_schema=False)
+
+    async def page(request: Request) -> Response:
+        response = Response(body, media_type="text/html; charset=utf-8", headers=headers)
+        await log_in(request, response)
+        return response
+
+    for path in PATHS:
+        router.add_api_route(path, page, methods=["GET"])
+    return router
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def bundle_routes(folder: Path) -> APIRouter:
+    """The framework's bundles: read and compressed once, in a thread; their names change with their
+    content.
+    """
+    router = APIRouter(include_in_schema=False)
+    packed: dict[str, asyncio.Task[bytes]] = {}
+
+    @router.get("/assets/{name}")
+    async def bundle(name: str, request: Request) -> Response:
+        path = folder / name
+        if not _HASHED_NAME.fullmatch(name) or not path.is_file():
+            raise Problem(404, "not_found", "There is no such file.")
+        if name not in packed:
+            packed[name] = asyncio.create_task(asyncio.to_thread(_pack, path))
+        data = await asyncio.shield(packed[name])
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "Vary": "Accept-Encoding",
+        }
+        media_type = _TYPES.get(path.suffix, "application/octet-stream")
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+        else:
+            data = await asyncio.to_thread(gzip.decompress, data)
+        return Response(data, media_type=media_type, headers=headers)
+
+    return router
+
+
+def _pack(path: Path) -> bytes:
+    return gzip.compress(path.read_bytes(), compresslevel=6)
+
+
+class PublicFiles(StaticFiles):
+    """Our own public folder; a browser asks again after a minute and mostly hears that nothing
+    changed.
+    """
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """A file, with how long it may be kept."""
+        response = await super().get_response(path, scope)
+        response.headers.setdefault("Cache-Control", "public, max-age=60, must-revalidate")
+        return response

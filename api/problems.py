@@ -1,0 +1,113 @@
+"""Errors as the outside sees them: RFC 9457 problem documents, with a code to act on and a sentence
+to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from generations.contract import Conflict, GenerationError, NotFound
+from tools.tool import ToolError
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """A refusal of a door itself."""
+
+    def __init__(
+        self, status: int, code: str, detail: str, errors: Sequence[dict[str, str]] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail, self.errors = status, code, detail, tuple(errors)
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    errors: Sequence[dict[str, str]] = (),
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """One problem document."""
+    body: dict[str, Any] = {
+        "type": f"urn:kinora:problem:{code.replace('_', '-')}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    if errors:
+        body["errors"] = list(errors)
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of our routes answered as a problem document."""
+    app.add_exception_handler(Problem, _ours)
+    app.add_exception_handler(GenerationError, _refused)
+    app.add_exception_handler(ToolError, _tool_refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _plain)
+    for error in (DBAPIError, InterfaceError, PoolTimeout, OSError):
+        app.add_exception_handler(error, _database_away)
+
+
+async def _ours(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, Problem):
+        raise error
+    return problem(error.status, error.code, error.detail, error.errors)
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, GenerationError):
+        raise error
+    status = {NotFound: 404, Conflict: 409}.get(type(error), 422)
+    return problem(status, error.code, error.message, error.errors)
+
+
+async def _tool_refused(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, ToolError):
+        raise error
+    status = {"unknown_tool": 404, "not_found": 404, "conflict": 409}.get(error.code, 422)
+    return problem(status, error.code, error.message, error.errors)
+
+
+async def _malformed(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors = [
+        {"loc": ".".join(str(part) for part in found["loc"][1:]), "msg": str(found["msg"])}
+        for found in error.errors()
+    ]
+    detail = "; ".join(f"{e['loc']}: {e['msg']}" for e in errors) or "The request is malformed."
+    return problem(422, "invalid_request", detail, errors)
+
+
+async def _plain(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    return problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+
+
+async def _database_away(request: Request, error: Exception) -> JSONResponse:
+    log.warning("request failed", path=request.url.path, error=type(error).__name__)
+    return problem(
+        503,
+        "unavailable",
+        "The database cannot be reached just now; nothing was changed. Try again in a moment.",
+        headers={"Retry-After": "2"},
+    )

@@ -1,0 +1,32 @@
+"""The tools over HTTP: the same list, the same arguments, the same answers as in the chat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from api.caller import ByCaller, InRuntime
+from tools import registry
+
+router = APIRouter()
+
+
+@router.get("/api/tools")
+async def list_tools() -> dict[str, Any]:
+    """The tools in the shape that any OpenAI-style call takes."""
+    return {"tools": registry.schemas()}
+
+
+@router.post("/api/tools/{name}")
+async def call_tool(
+    name: str, request: Request, runtime: InRuntime, caller: ByCaller
+) -> JSONResponse:
+    """Call a tool with the body as its arguments; 202 when it started a generation."""
+    arguments = (await request.body()).decode("utf-8", errors="surrogateescape")
+    result = await registry.call(name, arguments, caller, runtime.admission)
+    if result.started:
+        location = f"/api/generations/{result.json['id']}"
+        return JSONResponse(result.json, status_code=202, headers={"Location": location})
+    return JSONResponse(result.json)

@@ -1,0 +1,44 @@
+"""The chat door's own words, in the languages we speak; every other language gets English."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """Everything the door itself says; `{name}` and `{reason}` are filled in."""
+
+    starters: tuple[tuple[str, str], ...]
+    not_taken: str
+    failed: str
+    database_away: str
+
+
+ENGLISH = Texts(
+    starters=(
+        ("Draw a red fox in the snow", "Draw a red fox in the snow, 16:9"),
+        ("A film of the sea at night", "Make a 4 second video of the sea at night, 16:9"),
+        ("A poster in portrait", "Draw a rocket over mountains at sunset, 9:16"),
+        ("What can you make?", "What can you make?"),
+    ),
+    not_taken="{name} cannot be used: {reason}",
+    failed="Something went wrong on Kinora's side. Your message is kept; please try again.",
+    database_away="The database cannot be reached just now. Please try again in a moment.",
+)
+RUSSIAN = Texts(
+    starters=(
+        ("Нарисуй рыжую лису в снегу", "Нарисуй рыжую лису в снегу, 16:9"),
+        ("Фильм: море ночью", "Сделай видео на 4 секунды: море ночью, 16:9"),
+        ("Вертикальный плакат", "Нарисуй ракету над горами на закате, 9:16"),
+        ("Что ты умеешь?", "Что ты умеешь?"),
+    ),
+    not_taken="{name} использовать нельзя: {reason}",
+    failed="У Kinora что-то пошло не так. Сообщение сохранено, попробуйте ещё раз.",
+    database_away="База данных сейчас недоступна. Попробуйте через минуту.",
+)
+
+
+def texts(language: str | None) -> Texts:
+    """The words for a language tag such as `ru-RU`."""
+    return RUSSIAN if (language or "").lower().startswith("ru") else ENGLISH

@@ -1,0 +1,376 @@
+"""The rows of generations: every move is one compare-and-set that tells the world in the same
+transaction.
+
+A move names the row it knows (id, status, attempt, claim). If that row has moved on meanwhile,
+nothing changes and None comes back: somebody else owns it, and the caller stops silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Text, cast, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.elements import KeyedColumnElement
+
+from db.tables import assets, attempts, generations, inputs, threads
+
+#: The channel on which every change of a generation is told: `{"id", "v", "u"}`.
+CHANNEL = "kinora_generations"
+OPEN_STATUSES = ("queued", "submitting", "in_progress", "storing")
+SETTLED_STATUSES = ("completed", "failed", "cancelled", "unknown")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One generation as the worker needs it; the field names are the columns'."""
+
+    id: UUID
+    user_id: UUID
+    thread_id: UUID | None
+    kind: str
+    status: str
+    prompt: str
+    model: str
+    provider: str
+    endpoint: str
+    params: dict[str, Any]
+    progress: float | None
+    queue_position: int | None
+    notes: list[str]
+    charged: str
+    cost_estimated_usd: Decimal | None
+    cost_actual_usd: Decimal | None
+    attempt: int
+    claim: int
+    intent_claim: int | None
+    version: int
+    provider_job: dict[str, Any] | None
+    provider_outputs: list[str] | None
+    deadline_at: datetime | None
+    cancel_requested_at: datetime | None
+    deleted_at: datetime | None
+    submitted_at: datetime | None
+    queued_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+_COLUMNS: tuple[KeyedColumnElement[Any], ...] = tuple(
+    generations.c[field.name] for field in fields(Row)
+)
+
+
+def _row(record: RowMapping | None) -> Row | None:
+    return None if record is None else _known(record)
+
+
+def _known(record: RowMapping) -> Row:
+    return Row(**{field.name: record[field.name] for field in fields(Row)})
+
+
+async def _change(
+    connection: AsyncConnection,
+    where: Sequence[ColumnElement[bool]],
+    values: Mapping[str, Any],
+) -> Row | None:
+    """Change at most one row, count its version up and tell everybody, in one statement."""
+    g = generations.c
+    changed = (
+        update(generations)
+        .where(*where)
+        .values(version=g.version + 1, updated_at=func.now(), **values)
+        .returning(*_COLUMNS)
+        .cte("changed")
+    )
+    news = func.json_build_object(
+        "id", changed.c.id, "v", changed.c.version, "u", changed.c.user_id
+    )
+    told = select(changed, func.pg_notify(CHANNEL, cast(news, Text)))
+    return _row((await connection.execute(told)).mappings().one_or_none())
+
+
+async def load(connection: AsyncConnection, generation_id: UUID) -> Row | None:
+    """The row as it stands now."""
+    query = select(*_COLUMNS).where(generations.c.id == generation_id)
+    return _row((await connection.execute(query)).mappings().one_or_none())
+
+
+async def claim(connection: AsyncConnection, generation_id: UUID) -> Row | None:
+    """Take a row over: from here on every older claim on it is fenced off."""
+    query = (
+        update(generations)
+        .where(generations.c.id == generation_id)
+        .values(claim=generations.c.claim + 1)
+        .returning(*_COLUMNS)
+    )
+    return _row((await connection.execute(query)).mappings().one_or_none())
+
+
+def _still(row: Row) -> tuple[ColumnElement[bool], ...]:
+    g = generations.c
+    return (
+        g.id == row.id,
+        g.status == row.status,
+        g.attempt == row.attempt,
+        g.claim == row.claim,
+    )
+
+
+async def move(connection: AsyncConnection, row: Row, status: str, **values: Any) -> Row | None:
+    """Move a row on (or change it within its status) if it is still as this claim knows it."""
+    if status in SETTLED_STATUSES and status != row.status:
+        values = {"finished_at": func.now(), "queue_position": None, **values}
+    moved = await _change(connection, _still(row), {"status": status, **values})
+    if moved is not None and status != row.status:
+        await _note_attempt(connection, moved, values)
+    return moved
+
+
+async def attach_late(
+    connection: AsyncConnection, row: Row, provider_job: Mapping[str, Any], **values: Any
+) -> Row | None:
+    """Store the late answer of a submit that another claim has given up as lost."""
+    g = generations.c
+    where = (
+        g.id == row.id,
+        g.attempt == row.attempt,
+        g.status.in_(("submitting", "unknown")),
+        g.provider_job.is_(None),
+    )
+    values = {
+        "provider_job": dict(provider_job),
+        "claim": g.claim + 1,
+        "error_code": None,
+        "error_message": None,
+        "error_retryable": None,
+        "finished_at": None,
+        **values,
+    }
+    attached = await _change(connection, where, {"status": "in_progress", **values})
+    if attached is not None:
+        await _note_attempt(connection, attached, values)
+    return attached
+
+
+async def _note_attempt(connection: AsyncConnection, row: Row, values: Mapping[str, Any]) -> None:
+    """Keep what became of this attempt beside the row, whose columns the next attempt will
+    overwrite.
+    """
+    settled = row.status in SETTLED_STATUSES
+    await connection.execute(
+        update(attempts)
+        .where(attempts.c.generation_id == row.id, attempts.c.attempt == row.attempt)
+        .values(
+            submitted_at=row.submitted_at,
+            finished_at=func.now() if settled else None,
+            outcome=row.status if settled else None,
+            provider_job_id=(row.provider_job or {}).get("id"),
+            error_code=values.get("error_code"),
+            message=values.get("error_message"),
+            charged=row.charged,
+            cost_actual_usd=row.cost_actual_usd,
+        )
+    )
+
+
+async def insert_generation(
+    connection: AsyncConnection,
+    values: Mapping[str, Any],
+    input_roles: Sequence[tuple[str, UUID]],
+) -> Row:
+    """Insert a queued generation with its inputs and first attempt; a thread's next handle is taken
+    under its lock.
+    """
+    number = None
+    if values.get("thread_id") is not None:
+        number = await _next_number(connection, values["thread_id"])
+    record = {**values, "status": "queued", "number": number}
+    query = insert(generations).values(**record).returning(*_COLUMNS)
+    row = _known((await connection.execute(query)).mappings().one())
+    if input_roles:
+        rows = [
+            {"generation_id": row.id, "position": i, "role": role, "asset_id": asset_id}
+            for i, (role, asset_id) in enumerate(input_roles)
+        ]
+        await connection.execute(insert(inputs), rows)
+    await _insert_attempt(connection, row)
+    await _tell(connection, row)
+    return row
+
+
+async def _tell(connection: AsyncConnection, row: Row) -> None:
+    news = func.json_build_object("id", str(row.id), "v", row.version, "u", str(row.user_id))
+    await connection.execute(select(func.pg_notify(CHANNEL, cast(news, Text))))
+
+
+async def _next_number(connection: AsyncConnection, thread_id: UUID) -> int:
+    query = (
+        update(threads)
+        .where(threads.c.id == thread_id)
+        .values(generation_count=threads.c.generation_count + 1)
+        .returning(threads.c.generation_count)
+    )
+    return int((await connection.execute(query)).scalar_one())
+
+
+async def _insert_attempt(connection: AsyncConnection, row: Row) -> None:
+    await connection.execute(
+        insert(attempts).values(
+            generation_id=row.id,
+            attempt=row.attempt,
+            provider=row.provider,
+            cost_estimated_usd=row.cost_estimated_usd,
+        )
+    )
+
+
+async def find_call(
+    connection: AsyncConnection, user_id: UUID, step_id: UUID, call_index: int
+) -> UUID | None:
+    """The generation that this call of this step has already started."""
+    g = generations.c
+    query = select(g.id).where(
+        g.user_id == user_id, g.step_id == step_id, g.call_index == call_index
+    )
+    found: UUID | None = (await connection.execute(query)).scalar_one_or_none()
+    return found
+
+
+async def lock_for(connection: AsyncConnection, user_id: UUID, generation_id: UUID) -> Row | None:
+    """The caller's row, locked until the transaction ends; None when it is not theirs or was
+    deleted.
+    """
+    g = generations.c
+    query = (
+        select(*_COLUMNS)
+        .where(g.id == generation_id, g.user_id == user_id, g.deleted_at.is_(None))
+        .with_for_update()
+    )
+    return _row((await connection.execute(query)).mappings().one_or_none())
+
+
+async def request_cancel(connection: AsyncConnection, row: Row) -> Row | None:
+    """Put the wish on record; whoever drives the row hears of it by the notification."""
+    return await _change(
+        connection, _still(row), {"cancel_requested_at": row.cancel_requested_at or func.now()}
+    )
+
+
+async def cancel_now(connection: AsyncConnection, row: Row) -> Row | None:
+    """Cancel a row that no provider works on; the bumped claim fences off a driver that was about
+    to send.
+    """
+    return await move(
+        connection,
+        row,
+        "cancelled",
+        claim=generations.c.claim + 1,
+        cancel_requested_at=row.cancel_requested_at or func.now(),
+        error_code=None,
+        error_message=None,
+        error_retryable=None,
+    )
+
+
+async def retry(connection: AsyncConnection, row: Row) -> Row | None:
+    """Start the next attempt of a settled row with a clean slate."""
+    nothing = (
+        "progress queue_position error_code error_message error_retryable intent_claim "
+        "provider_job provider_outputs deadline_at cancel_requested_at submitted_at "
+        "finished_at cost_actual_usd"
+    )
+    again = await _change(
+        connection,
+        _still(row),
+        {
+            "status": "queued",
+            "attempt": generations.c.attempt + 1,
+            "claim": generations.c.claim + 1,
+            "charged": "no",
+            "notes": [],
+            "queued_at": func.now(),
+            **dict.fromkeys(nothing.split(), None),
+        },
+    )
+    if again is not None:
+        await _insert_attempt(connection, again)
+    return again
+
+
+async def mark_deleted(connection: AsyncConnection, row: Row) -> Row | None:
+    """Make a row invisible; its driver cancels the provider's job and takes the files away."""
+    return await _change(
+        connection,
+        _still(row),
+        {
+            "deleted_at": func.now(),
+            "cancel_requested_at": row.cancel_requested_at or func.now(),
+            "thread_id": None,
+            "number": None,
+        },
+    )
+
+
+async def of_thread(connection: AsyncConnection, thread_id: UUID) -> list[Row]:
+    """The visible generations of a thread, locked, in the order of their handles."""
+    g = generations.c
+    query = (
+        select(*_COLUMNS)
+        .where(g.thread_id == thread_id, g.deleted_at.is_(None))
+        .order_by(g.number)
+        .with_for_update()
+    )
+    found = (await connection.execute(query)).mappings().all()
+    return [_known(record) for record in found]
+
+
+async def settle_undecided(connection: AsyncConnection, older_than_s: float) -> int:
+    """Close as failed what stayed unknown for too long; returns how many."""
+    g = generations.c
+    age = func.make_interval(0, 0, 0, 0, 0, 0, older_than_s)
+    query = select(*_COLUMNS).where(g.status == "unknown", g.finished_at < func.now() - age)
+    found = (await connection.execute(query.with_for_update(skip_locked=True))).mappings().all()
+    rows = [_known(record) for record in found]
+    for row in rows:
+        await move(
+            connection,
+            row,
+            "failed",
+            error_code="submit_unknown",
+            error_message="Nobody decided for a day; the request may have been charged.",
+            error_retryable=True,
+        )
+    return len(rows)
+
+
+async def input_assets(
+    connection: AsyncConnection, generation_id: UUID
+) -> list[tuple[str, UUID | None]]:
+    """Role and asset of each input, in order; None for a picture that was deleted meanwhile."""
+    query = (
+        select(inputs.c.role, inputs.c.asset_id)
+        .where(inputs.c.generation_id == generation_id)
+        .order_by(inputs.c.position)
+    )
+    return [(role, asset_id) for role, asset_id in (await connection.execute(query)).all()]
+
+
+async def file_keys(connection: AsyncConnection, generation_id: UUID) -> list[str]:
+    """Where the files of a generation lie, thumbnails included; also of a deleted one."""
+    query = select(assets.c.storage_key, assets.c.thumbnail_key).where(
+        assets.c.generation_id == generation_id
+    )
+    found = (await connection.execute(query)).all()
+    return [key for pair in found for key in pair if key is not None]
+
+
+async def forget_files(connection: AsyncConnection, generation_id: UUID) -> None:
+    """Delete the rows of a generation's files; the files themselves are gone by then."""
+    await connection.execute(delete(assets).where(assets.c.generation_id == generation_id))

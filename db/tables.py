@@ -1,0 +1,268 @@
+"""The tables of schema `kinora`, as SQLAlchemy sees them. `migrations/` makes them; a test holds
+the two against each other.
+
+Chainlit's words (users, threads, steps, elements, feedbacks) stand beside ours (generations,
+attempts, inputs, assets) in one database, so that a conversation and what was made in it live and
+go together.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, JSONB
+from sqlalchemy.dialects.postgresql import UUID as PgUUID
+
+SCHEMA = "kinora"
+metadata = MetaData(schema=SCHEMA)
+
+_ID = PgUUID(as_uuid=True)
+_TIME = DateTime(timezone=True)
+_USD = Numeric(12, 6)
+
+
+def _now(name: str) -> Column[object]:
+    return Column(name, _TIME, nullable=False, server_default=text("now()"))
+
+
+def _json(name: str, default: str) -> Column[object]:
+    return Column(name, JSONB, nullable=False, server_default=text(f"'{default}'::jsonb"))
+
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("identifier", Text, nullable=False, unique=True),
+    _json("metadata", "{}"),
+    _now("created_at"),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("user_id", _ID, ForeignKey("kinora.users.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text),
+    _json("metadata", "{}"),
+    Column("tags", ARRAY(Text)),
+    # Handles (#1, #2, ...) are handed out from here, under the row's lock.
+    Column("generation_count", Integer, nullable=False, server_default=text("0")),
+    _now("created_at"),
+    _now("updated_at"),
+    Index("threads_by_user", "user_id", text("created_at DESC"), text("id DESC")),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("thread_id", _ID, ForeignKey("kinora.threads.id", ondelete="CASCADE"), nullable=False),
+    # No foreign key: Chainlit writes a child before its parent.
+    Column("parent_id", _ID),
+    # The order of arrival, for steps of one instant.
+    Column("seq", BigInteger, Identity(always=True), nullable=False),
+    Column("name", Text, nullable=False, server_default=text("''")),
+    Column("type", Text, nullable=False, server_default=text("'undefined'")),
+    Column("input", Text, nullable=False, server_default=text("''")),
+    Column("output", Text, nullable=False, server_default=text("''")),
+    Column("is_error", Boolean, nullable=False, server_default=text("false")),
+    Column("streaming", Boolean, nullable=False, server_default=text("false")),
+    Column("wait_for_answer", Boolean),
+    _json("metadata", "{}"),
+    Column("tags", ARRAY(Text)),
+    Column("generation", JSONB),
+    Column("show_input", Text),
+    Column("language", Text),
+    Column("icon", Text),
+    Column("command", Text),
+    Column("modes", JSONB),
+    Column("default_open", Boolean),
+    Column("auto_collapse", Boolean),
+    _now("created_at"),
+    Column("started_at", _TIME),
+    Column("ended_at", _TIME),
+    Index("steps_by_thread", "thread_id", "created_at", "seq"),
+)
+
+feedbacks = Table(
+    "feedbacks",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("step_id", _ID, ForeignKey("kinora.steps.id", ondelete="CASCADE"), nullable=False),
+    Column("value", Integer, nullable=False),
+    Column("comment", Text),
+    _now("created_at"),
+    Index("feedbacks_by_step", "step_id"),
+)
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("user_id", _ID, ForeignKey("kinora.users.id", ondelete="CASCADE"), nullable=False),
+    Column("thread_id", _ID, ForeignKey("kinora.threads.id", ondelete="SET NULL")),
+    # Its handle inside the thread: 3 is shown as #3.
+    Column("number", Integer),
+    # Which call of which of our steps asked for it: a turn that runs again finds it instead of
+    # buying another.
+    Column("step_id", _ID),
+    Column("call_index", Integer),
+    Column("parent_id", _ID, ForeignKey("kinora.generations.id", ondelete="SET NULL")),
+    Column("legacy_id", Text),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    # The route: at whom, and which of the model's endpoints there.
+    Column("provider", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("pinned", Boolean, nullable=False, server_default=text("false")),
+    _json("params", "{}"),
+    Column("progress", DOUBLE_PRECISION),
+    Column("queue_position", Integer),
+    Column("error_code", Text),
+    Column("error_message", Text),
+    Column("error_retryable", Boolean),
+    Column("notes", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
+    Column("charged", Text, nullable=False, server_default=text("'no'")),
+    Column("cost_estimated_usd", _USD),
+    Column("cost_actual_usd", _USD),
+    Column("attempt", Integer, nullable=False, server_default=text("1")),
+    # The fencing number: whoever takes the row over bumps it, and a move with an older one changes
+    # nothing.
+    Column("claim", BigInteger, nullable=False, server_default=text("0")),
+    # The claim that wrote the intent to submit; another claim that finds the row submitting must
+    # not send.
+    Column("intent_claim", BigInteger),
+    # Counts every change; a reader drops news that is not newer than what it holds.
+    Column("version", BigInteger, nullable=False, server_default=text("1")),
+    Column("provider_job", JSONB),
+    Column("provider_outputs", JSONB),
+    Column("deadline_at", _TIME),
+    Column("cancel_requested_at", _TIME),
+    Column("deleted_at", _TIME),
+    Column("submitted_at", _TIME),
+    Column("finished_at", _TIME),
+    # When this attempt began to wait; the day it may wait is counted from here.
+    _now("queued_at"),
+    _now("created_at"),
+    _now("updated_at"),
+    UniqueConstraint("thread_id", "number", name="generations_handle"),
+    UniqueConstraint("user_id", "step_id", "call_index", name="generations_call"),
+    Index("generations_by_user", "user_id", text("created_at DESC"), text("id DESC")),
+    Index(
+        "generations_open",
+        "status",
+        postgresql_where=text("status IN ('queued', 'submitting', 'in_progress', 'storing')"),
+    ),
+    Index("generations_parent", "parent_id"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column(
+        "generation_id",
+        _ID,
+        ForeignKey("kinora.generations.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("attempt", Integer, nullable=False),
+    Column("provider", Text, nullable=False),
+    _now("created_at"),
+    Column("submitted_at", _TIME),
+    Column("finished_at", _TIME),
+    Column("outcome", Text),
+    Column("provider_job_id", Text),
+    Column("request_id", Text),
+    Column("error_code", Text),
+    Column("message", Text),
+    Column("charged", Text, nullable=False, server_default=text("'no'")),
+    Column("cost_estimated_usd", _USD),
+    Column("cost_actual_usd", _USD),
+    PrimaryKeyConstraint("generation_id", "attempt"),
+)
+
+assets = Table(
+    "assets",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("user_id", _ID, ForeignKey("kinora.users.id", ondelete="CASCADE"), nullable=False),
+    # The generation that made it; null for a picture a person gave.
+    Column("generation_id", _ID, ForeignKey("kinora.generations.id", ondelete="CASCADE")),
+    Column("position", Integer, nullable=False, server_default=text("0")),
+    Column("name", Text),
+    Column("media_type", Text, nullable=False),
+    Column("width_px", Integer),
+    Column("height_px", Integer),
+    Column("duration_s", DOUBLE_PRECISION),
+    Column("size_bytes", BigInteger),
+    Column("sha256", Text),
+    Column("storage_key", Text, nullable=False),
+    Column("thumbnail_key", Text),
+    _now("created_at"),
+    UniqueConstraint("generation_id", "position", name="assets_position"),
+    Index("assets_by_user", "user_id"),
+)
+
+inputs = Table(
+    "inputs",
+    metadata,
+    Column(
+        "generation_id",
+        _ID,
+        ForeignKey("kinora.generations.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("position", Integer, nullable=False),
+    Column("role", Text, nullable=False),
+    # Null when the picture was deleted meanwhile.
+    Column("asset_id", _ID, ForeignKey("kinora.assets.id", ondelete="SET NULL")),
+    PrimaryKeyConstraint("generation_id", "position"),
+    Index("inputs_by_asset", "asset_id"),
+)
+
+elements = Table(
+    "elements",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("thread_id", _ID, ForeignKey("kinora.threads.id", ondelete="CASCADE"), nullable=False),
+    # Chainlit's forId; no foreign key, since an element may be written before its step.
+    Column("step_id", _ID),
+    # Cards of one message stand in the order in which they were made, live and after a reload.
+    Column("seq", BigInteger, Identity(always=True), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=text("''")),
+    Column("display", Text, nullable=False, server_default=text("'inline'")),
+    Column("mime", Text),
+    Column("url", Text),
+    Column("object_key", Text),
+    Column("chainlit_key", Text),
+    _json("props", "{}"),
+    Column("size", Text),
+    Column("language", Text),
+    Column("page", Integer),
+    Column("auto_play", Boolean),
+    Column("player_config", JSONB),
+    Column("generation_id", _ID, ForeignKey("kinora.generations.id", ondelete="SET NULL")),
+    Column("asset_id", _ID, ForeignKey("kinora.assets.id", ondelete="SET NULL")),
+    _now("created_at"),
+    Index("elements_by_thread", "thread_id", "seq"),
+    Index("elements_by_generation", "generation_id"),
+)

@@ -1,0 +1,270 @@
+"""One step of a generation: submit, look, or collect. `drive` repeats it until the row is settled
+or somebody else's.
+
+    queued       intend   write down that we are about to send
+    submitting   send     or find out what became of a request that may have been sent
+    in_progress  look     ask the provider, write when something changed
+    storing      collect  copy the result to our storage
+
+A step may be repeated from its row at any time, by any worker: whoever takes the row over first
+bumps its claim, and every move of an older claim changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+import structlog
+
+from db import generations
+from db.connect import DATABASE_ERRORS
+from db.generations import Row
+from generations import collecting, sending
+from generations.hands import Hands, not_configured
+from generations.lifecycle import (
+    QUEUED_MAX_S,
+    SETTLED,
+    Again,
+    Done,
+    Settle,
+    Status,
+    Verdict,
+    Wait,
+    after_look_error,
+    backoff_s,
+)
+from generations.pace import Pace
+from providers.contract import (
+    Cancelled,
+    Failed,
+    Job,
+    JobState,
+    ProviderError,
+    Route,
+    Running,
+    Succeeded,
+    Waiting,
+)
+
+log = structlog.get_logger(__name__)
+
+#: Unexpected errors (ours) in a row before a generation is given up as `internal`.
+CRASHES_MAX = 5
+PROGRESS_STEP = 0.01
+
+
+async def drive(hands: Hands, generation_id: UUID) -> None:
+    """Take a generation over and take it through its steps until it is settled or somebody
+    else's.
+    """
+    async with hands.engine.begin() as connection:
+        row = await generations.claim(connection, generation_id)
+    if row is None:
+        return
+    pace = Pace()
+    with structlog.contextvars.bound_contextvars(generation_id=str(row.id)):
+        while row is not None:
+            verdict = await _guarded_step(hands, row, pace)
+            if isinstance(verdict, Done):
+                break
+            row = await _sleep(hands, row, pace, verdict.after_s)
+        await _clean_up(hands, generation_id)
+
+
+async def _guarded_step(hands: Hands, row: Row, pace: Pace) -> Verdict:
+    """The worker's step boundary: an error nobody foresaw costs this generation, never the
+    worker.
+    """
+    try:
+        return await advance(hands, row, pace)
+    except DATABASE_ERRORS:
+        raise
+    except Exception:
+        pace.crashes += 1
+        log.exception("generation step failed", status=row.status, crashes=pace.crashes)
+        if pace.crashes < CRASHES_MAX:
+            return Again(backoff_s(pace.crashes))
+        await hands.move(
+            row,
+            Status.FAILED,
+            error_code="internal",
+            error_message="Kinora made a mistake here; the log of the server tells more.",
+            error_retryable=True,
+        )
+        return Done()
+
+
+async def _sleep(hands: Hands, row: Row, pace: Pace, after_s: float) -> Row | None:
+    """Wait for the next step, or for news of the row; returns the row as it stands then, if it is
+    still ours.
+    """
+    known = pace.row or row
+    if after_s > 0:
+        await hands.watch.sleep(known.id, known.version, after_s)
+    async with hands.engine.connect() as connection:
+        current = await generations.load(connection, known.id)
+    return current if current is not None and current.claim == row.claim else None
+
+
+async def advance(hands: Hands, row: Row, pace: Pace) -> Verdict:
+    """Take the one step that the row's status asks for."""
+    pace.row = row
+    status = Status(row.status)
+    match status:
+        case Status.QUEUED:
+            return await _intend(hands, row)
+        case Status.SUBMITTING:
+            return await sending.send(hands, row, pace)
+        case Status.IN_PROGRESS:
+            return await _look(hands, row, pace)
+        case Status.STORING:
+            return await collecting.collect(hands, row, pace)
+        case Status.COMPLETED | Status.FAILED | Status.CANCELLED | Status.UNKNOWN:
+            return Done()
+        case _:
+            assert_never(status)
+
+
+async def _intend(hands: Hands, row: Row) -> Verdict:
+    if row.cancel_requested_at is not None:
+        await hands.move(row, Status.CANCELLED)
+        return Done()
+    if datetime.now(UTC) - row.queued_at > timedelta(seconds=QUEUED_MAX_S):
+        end = Settle(
+            status=Status.FAILED,
+            code="timeout",
+            message="No painter could take it for a day.",
+            retryable=True,
+        )
+        return await hands.settle(row, end)
+    if hands.route_of(row) is None:
+        return await hands.settle(row, not_configured(row))
+    moved = await hands.move(row, Status.SUBMITTING, intent_claim=row.claim)
+    return Again() if moved else Done()
+
+
+async def _look(hands: Hands, row: Row, pace: Pace) -> Verdict:
+    """Ask the provider how the job stands, and follow what it says."""
+    found = hands.route_of(row)
+    if found is None or row.provider_job is None:
+        return await hands.settle(row, not_configured(row))
+    _, route, provider = found
+    job = Job(**row.provider_job)
+    try:
+        if row.cancel_requested_at is not None and pace.cancel_is_due():
+            await provider.cancel(route, job)
+        state = await provider.poll(route, job)
+    except ProviderError as error:
+        return await _look_failed(hands, row, pace, error)
+    pace.failures = 0
+    pace.polls += 1
+    return await _follow(hands, row, pace, route, state)
+
+
+async def _look_failed(hands: Hands, row: Row, pace: Pace, error: ProviderError) -> Verdict:
+    pace.failures += 1
+    meaning = after_look_error(error, pace.failures)
+    log.warning("look failed", error=type(error).__name__, failures=pace.failures)
+    if isinstance(meaning, Wait):
+        if _overdue(row):
+            return await hands.settle(row, _too_late(row))
+        return Again(meaning.after_s)
+    return await hands.settle(row, meaning)
+
+
+async def _follow(hands: Hands, row: Row, pace: Pace, route: Route, state: JobState) -> Verdict:
+    match state:
+        case Waiting(position=position):
+            return await _still_going(hands, row, pace, route, None, position)
+        case Running(progress=progress):
+            return await _still_going(hands, row, pace, route, progress, None)
+        case Succeeded():
+            return await _succeeded(hands, row, pace, state)
+        case Failed():
+            end = Settle(
+                status=Status.FAILED,
+                code=state.code,
+                message=state.message,
+                retryable=state.retryable,
+            )
+            return await hands.settle(row, end, charged=_charged(state.charged))
+        case Cancelled():
+            await hands.move(row, Status.CANCELLED)
+            return Done()
+        case _:
+            assert_never(state)
+
+
+def _charged(told: bool | None) -> str:
+    return "maybe" if told is None else "yes" if told else "no"
+
+
+async def _still_going(
+    hands: Hands,
+    row: Row,
+    pace: Pace,
+    route: Route,
+    progress: float | None,
+    position: int | None,
+) -> Verdict:
+    """Write only what changed: a waiting film costs the database nothing."""
+    if _overdue(row):
+        found = hands.route_of(row)
+        if found is not None and row.provider_job is not None:
+            await found[2].cancel(route, Job(**row.provider_job))
+        return await hands.settle(row, _too_late(row))
+    if progress is not None:
+        progress = max(progress, row.progress or 0.0)
+    moved = progress is not None and progress - (row.progress or 0.0) >= PROGRESS_STEP
+    if moved or position != row.queue_position:
+        values = {"queue_position": position, "progress": progress if moved else row.progress}
+        changed = await hands.move(row, Status.IN_PROGRESS, **values)
+        if changed is None:
+            return Done()
+        pace.row = changed
+    return Again(pace.gap_s(route))
+
+
+async def _succeeded(hands: Hands, row: Row, pace: Pace, state: Succeeded) -> Verdict:
+    """Note what the provider made and what it cost, before a byte of it is fetched."""
+    pace.outputs = tuple(output.url for output in state.outputs)
+    # Bytes inside the answer are not copied into the row: `collect` asks for them again if it must.
+    inline = any(url.startswith("data:") for url in pace.outputs)
+    moved = await hands.move(
+        row,
+        Status.STORING,
+        provider_outputs=None if inline else list(pace.outputs),
+        cost_actual_usd=state.cost_usd,
+        charged="yes",
+        progress=None,
+        queue_position=None,
+    )
+    return Again() if moved else Done()
+
+
+def _overdue(row: Row) -> bool:
+    return row.deadline_at is not None and datetime.now(UTC) > row.deadline_at
+
+
+def _too_late(row: Row) -> Settle:
+    return Settle(
+        status=Status.FAILED,
+        code="timeout",
+        message=f"{row.model} did not finish in time. It may have been charged.",
+        retryable=True,
+    )
+
+
+async def _clean_up(hands: Hands, generation_id: UUID) -> None:
+    """Take the files of a deleted generation away once it is settled."""
+    async with hands.engine.connect() as connection:
+        row = await generations.load(connection, generation_id)
+        if row is None or row.deleted_at is None or Status(row.status) not in SETTLED:
+            return
+        keys = await generations.file_keys(connection, generation_id)
+    for key in keys:
+        await hands.files.delete(key)
+    async with hands.engine.begin() as connection:
+        await generations.forget_files(connection, generation_id)

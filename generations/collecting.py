@@ -1,0 +1,169 @@
+"""Collecting: the provider's result becomes our files, and only then is the generation completed.
+
+Results are fetched once a file, decoded to find out what they really are, and stored under names
+made of (id, attempt, position): a repeated step overwrites with the same bytes, so a crash costs a
+download and never leaves half a set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import structlog
+from db.assets import Asset
+
+from db import assets, generations, media
+from db.generations import Row
+from db.ids import new_id
+from generations.hands import Hands, not_configured
+from generations.lifecycle import (
+    Again,
+    Done,
+    Settle,
+    Status,
+    Verdict,
+    Wait,
+    after_look_error,
+    backoff_s,
+)
+from generations.pace import Pace
+from providers.contract import Gone, Job, Kind, Provider, ProviderError, Route, Succeeded
+from providers.download import fetch_result
+from providers.sink import FETCH_LIMITS
+
+log = structlog.get_logger(__name__)
+
+#: A result whose address has expired is asked for again so often.
+FRESH_ADDRESSES_MAX = 3
+#: Our own disk may be full or slow; the provider keeps its results for about half an hour.
+STORE_FAILURES_MAX = 20
+THUMBNAIL_WIDTH_PX = 512
+
+
+async def collect(hands: Hands, row: Row, pace: Pace) -> Verdict:
+    """Bring every output of the job into our storage and complete the generation."""
+    if row.deleted_at is not None:
+        await hands.move(row, Status.CANCELLED)
+        return Done()
+    found = hands.route_of(row)
+    if found is None:
+        return await hands.settle(row, not_configured(row))
+    _, route, provider = found
+    try:
+        urls = await _addresses(row, pace, route, provider)
+        made = [
+            await _store(hands, row, provider, route, position, url)
+            for position, url in enumerate(urls)
+        ]
+    except ProviderError as error:
+        return await _fetch_failed(hands, row, pace, error)
+    except media.WrongType as error:
+        return await hands.settle(row, _wrong_type(str(error)))
+    except OSError as error:
+        return await _storage_failed(hands, row, pace, error)
+    return await _complete(hands, row, made)
+
+
+async def _addresses(row: Row, pace: Pace, route: Route, provider: Provider) -> tuple[str, ...]:
+    """Where the outputs lie: as noted, or as the provider tells when asked again."""
+    if pace.outputs is not None:
+        return pace.outputs
+    if row.provider_outputs is not None:
+        return tuple(row.provider_outputs)
+    state = await provider.poll(route, Job(**(row.provider_job or {})))
+    if not isinstance(state, Succeeded):
+        raise Gone(f"{row.model} had a result, but does not give it out any more.")
+    return tuple(output.url for output in state.outputs)
+
+
+async def _store(
+    hands: Hands, row: Row, provider: Provider, route: Route, position: int, url: str
+) -> Asset:
+    with hands.files.scratch() as scratch:
+        fetched = await fetch_result(
+            hands.results,
+            url,
+            scratch,
+            allowed_hosts=route.result_hosts,
+            origin=provider.origin,
+            limits=FETCH_LIMITS[cast(Kind, row.kind)],
+        )
+        found = await asyncio.to_thread(media.inspect, scratch, row.kind)
+        small = await asyncio.to_thread(media.thumbnail, scratch, found, THUMBNAIL_WIDTH_PX)
+        name = f"generations/{row.id}/{row.attempt}-{position}"
+        key, small_key = f"{name}{found.suffix}", f"{name}-w{THUMBNAIL_WIDTH_PX}.webp"
+        await hands.files.put_bytes(small_key, small)
+        await hands.files.put_file(key, scratch)
+    return Asset(
+        id=new_id(),
+        user_id=row.user_id,
+        generation_id=row.id,
+        position=position,
+        media_type=found.media_type,
+        width_px=found.width_px,
+        height_px=found.height_px,
+        duration_s=found.duration_s,
+        size_bytes=fetched.size_bytes,
+        sha256=fetched.sha256,
+        storage_key=key,
+        thumbnail_key=small_key,
+    )
+
+
+async def _complete(hands: Hands, row: Row, made: list[Asset]) -> Verdict:
+    """The status and the files' rows change together: a reader sees all of the result or none."""
+    wanted = int(row.params.get("n", 1))
+    values: dict[str, Any] = {"progress": 1.0}
+    if len(made) < wanted:
+        values["notes"] = [*row.notes, f"{len(made)} of {wanted} came back."]
+    async with hands.engine.begin() as connection:
+        moved = await generations.move(connection, row, Status.COMPLETED, **values)
+        if moved is None:
+            return Done()
+        for asset in made:
+            await assets.add(connection, asset)
+    log.info("generation moved", old=row.status, new=moved.status, attempt=row.attempt)
+    return Done()
+
+
+async def _fetch_failed(hands: Hands, row: Row, pace: Pace, error: ProviderError) -> Verdict:
+    pace.failures += 1
+    log.warning("fetch failed", error=type(error).__name__, failures=pace.failures)
+    if isinstance(error, Gone) and pace.gone < FRESH_ADDRESSES_MAX:
+        pace.gone += 1
+        pace.outputs = None
+        moved = await hands.move(row, Status.IN_PROGRESS, provider_outputs=None)
+        return Again(backoff_s(pace.gone)) if moved else Done()
+    meaning = after_look_error(error, pace.failures)
+    if isinstance(meaning, Wait):
+        if pace.failures > STORE_FAILURES_MAX:
+            return await hands.settle(row, _unfetched(error.message))
+        return Again(meaning.after_s)
+    return await hands.settle(row, meaning)
+
+
+async def _storage_failed(hands: Hands, row: Row, pace: Pace, error: OSError) -> Verdict:
+    pace.failures += 1
+    log.error("storing failed", error=str(error), failures=pace.failures)
+    if pace.failures > STORE_FAILURES_MAX:
+        return await hands.settle(row, _unfetched("Kinora's own storage refused the file."))
+    return Again(backoff_s(pace.failures))
+
+
+def _unfetched(reason: str) -> Settle:
+    return Settle(
+        status=Status.FAILED,
+        code="unavailable",
+        message=f"It was made, but could not be fetched: {reason}",
+        retryable=True,
+    )
+
+
+def _wrong_type(reason: str) -> Settle:
+    return Settle(
+        status=Status.FAILED,
+        code="wrong_type",
+        message=f"What came back is not what it should be: {reason}",
+        retryable=True,
+    )

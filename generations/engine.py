@@ -1,0 +1,246 @@
+"""The engine: procrastinate calls `drive(generation_id)` again and again until the generation is
+settled.
+
+The seam to it is small on purpose: `db.jobs.defer_drive` puts a call on record, `Engine.run` makes
+the calls, and the sweep gives the calls of a dead worker to the living. A worker lives as long as
+its session lock in Postgres: when the lock's connection ends, its drivers are cancelled here and
+its jobs are taken over there, and a new life begins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+from procrastinate import App, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ConnectorException, JobAborted
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
+from procrastinate.retry import BaseRetryStrategy
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db import generations, jobs
+from db.connect import DATABASE_ERRORS, close_connection, open_connection
+from generations.lifecycle import UNKNOWN_MAX_S
+
+log = structlog.get_logger(__name__)
+
+CONCURRENCY = 1000
+SWEEP_EVERY_S = 1.0
+#: Rarer work of the sweep, in sweeps.
+FORGOTTEN_EVERY = 10
+UNKNOWN_EVERY = 600
+#: A worker whose own clock shows such a gap was frozen: others may own its jobs by now.
+FROZEN_S = 20.0
+RESTART_FIRST_S = 0.2
+RESTART_MAX_S = 5.0
+#: A submit that is on its way when the server stops may take so long to come home.
+STOP_GRACE_S = 150.0
+RETRY_MAX_S = 30.0
+
+Drive = Callable[[UUID], Awaitable[None]]
+ENGINE_ERRORS = (*DATABASE_ERRORS, ConnectorException)
+
+
+class UntilSettled(BaseRetryStrategy):
+    """A call that ends in an error is made again: the row decides when it is over, not the
+    engine.
+    """
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
+        """At once after a stop or a take-over, else with a growing wait."""
+        if isinstance(exception, (JobAborted, asyncio.CancelledError)):
+            return RetryDecision(retry_in={"seconds": 0})
+        return RetryDecision(retry_in={"seconds": int(min(RETRY_MAX_S, 2 ** min(job.attempts, 5)))})
+
+
+class OurJobs(JobManager):
+    """procrastinate's manager for one life of a worker: it takes the lock, and lets go of jobs that
+    were taken over.
+    """
+
+    def __init__(self, connector: PsycopgConnector, lock: asyncpg.Connection) -> None:
+        super().__init__(connector)
+        self._lock = lock
+        self._worker_id = 0
+
+    async def register_worker(self) -> int:
+        """Take the session lock between registration and the first fetch, so that no job is ever
+        without one.
+        """
+        self._worker_id = await super().register_worker()
+        await jobs.hold_worker_lock(self._lock, self._worker_id)
+        return self._worker_id
+
+    async def retry_job(
+        self,
+        job: Job,
+        retry_at: datetime | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
+        """Put a job back, if it is still ours, and wake the others: procrastinate tells nobody of a
+        retry.
+        """
+        await self.connector.execute_query_all_async(
+            jobs.RETRY_OURS, job_id=job.id, worker_id=self._worker_id, retry_at=retry_at
+        )
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        """Finish a job, if it is still ours."""
+        await self.connector.execute_query_all_async(
+            jobs.FINISH_OURS,
+            job_id=job.id,
+            worker_id=self._worker_id,
+            status=status.value,
+            delete_job=delete_job,
+        )
+
+
+class Engine:
+    """Runs drivers in this process, one worker life after the other, until it is told to stop."""
+
+    def __init__(self, engine: AsyncEngine, direct_url: str, drive: Drive) -> None:
+        self._engine = engine
+        self._direct_url = direct_url
+        self._drive = drive
+        self._drivers: set[asyncio.Task[Any]] = set()
+        self._stopping = asyncio.Event()
+        self.alive = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let drivers go after their present step and end `run`; jobs are handed over at once."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Live until `stop`: when a life ends by an accident, begin the next one."""
+        wait_s = RESTART_FIRST_S
+        while not self._stopping.is_set():
+            try:
+                await self._live()
+                wait_s = RESTART_FIRST_S
+            except ENGINE_ERRORS as error:
+                log.warning("engine lost its database", error=type(error).__name__)
+            if not self._stopping.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait_s):
+                        await self._stopping.wait()
+                wait_s = min(RESTART_MAX_S, wait_s * 2)
+
+    async def _live(self) -> None:
+        lost = asyncio.Event()
+        async with self._locked(lost) as lock, self._opened(lock) as app:
+            worker = asyncio.create_task(
+                app.run_worker_async(
+                    queues=[jobs.QUEUE],
+                    concurrency=CONCURRENCY,
+                    install_signal_handlers=False,
+                    fetch_job_polling_interval=1,
+                    shutdown_graceful_timeout=0.05,
+                    delete_jobs="successful",
+                ),
+                name="engine-worker",
+            )
+            sweep = asyncio.create_task(self._sweep(), name="engine-sweep")
+            self.alive.set()
+            try:
+                await _first(worker, sweep, lost.wait(), self._stopping.wait())
+            finally:
+                self.alive.clear()
+                # First no new jobs, then no old ones: otherwise what is let go of would be fetched
+                # again.
+                worker.cancel()
+                self._let_go_of_drivers()
+                await _ended(sweep, timeout_s=5)
+                await _ended(worker, timeout_s=STOP_GRACE_S if self._stopping.is_set() else 35)
+            for task in (worker, sweep):
+                if task.done() and not task.cancelled() and (error := task.exception()):
+                    raise error
+
+    @contextlib.asynccontextmanager
+    async def _locked(self, lost: asyncio.Event) -> AsyncIterator[asyncpg.Connection]:
+        connection = await open_connection(self._direct_url, on_lost=lost.set)
+        try:
+            yield connection
+        finally:
+            await close_connection(connection)
+
+    @contextlib.asynccontextmanager
+    async def _opened(self, lock: asyncpg.Connection) -> AsyncIterator[App]:
+        connector = PsycopgConnector(
+            conninfo=self._direct_url,
+            kwargs={"options": "-c search_path=jobs"},
+            min_size=1,
+            max_size=6,
+            timeout=10,
+        )
+        app = App(connector=connector)
+        app.job_manager = OurJobs(connector, lock)
+        app.task(name=jobs.TASK, queue=jobs.QUEUE, retry=UntilSettled())(self._driven)
+        async with app.open_async():
+            yield app
+
+    async def _driven(self, generation_id: str) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a driver runs as a task")
+        self._drivers.add(task)
+        try:
+            await self._drive(UUID(generation_id))
+        finally:
+            self._drivers.discard(task)
+
+    def _let_go_of_drivers(self) -> None:
+        """Cancel our drivers ourselves: procrastinate's own stop may hang in a fetch on a dead
+        pool.
+        """
+        for task in list(self._drivers):
+            task.cancel()
+
+    async def _sweep(self) -> None:
+        """Every second: take over from the dead. Now and then: what nobody drives, what nobody
+        decided.
+        """
+        count, last = 0, time.monotonic()
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            now = time.monotonic()
+            if now - last > FROZEN_S:
+                log.warning("engine was frozen", seconds=round(now - last))
+                return
+            last = now
+            count += 1
+            async with self._engine.begin() as connection:
+                if taken := await jobs.take_over(connection):
+                    log.info("generations taken over", count=taken)
+                if count % FORGOTTEN_EVERY == 0:
+                    await jobs.defer_forgotten(connection)
+                if count % UNKNOWN_EVERY == 0:
+                    await generations.settle_undecided(connection, UNKNOWN_MAX_S)
+
+
+async def _first(*waits: asyncio.Task[Any] | Coroutine[Any, Any, Any]) -> None:
+    """Return when the first of these is done; what was started only for the wait is cancelled."""
+    tasks = [
+        wait if isinstance(wait, asyncio.Task) else asyncio.create_task(wait) for wait in waits
+    ]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task, wait in zip(tasks, waits, strict=True):
+            if task is not wait:
+                task.cancel()
+
+
+async def _ended(task: asyncio.Task[Any], *, timeout_s: float) -> None:
+    """Cancel a task and wait for its end, but not for ever."""
+    task.cancel()
+    await asyncio.wait({task}, timeout=timeout_s)

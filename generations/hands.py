@@ -1,0 +1,77 @@
+"""What a driver works with, opened once by the runtime: the database, the files, the catalogue, the
+providers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from db.files import LocalFiles
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db import generations
+from db.generations import Row
+from generations.lifecycle import Done, Settle, Status, Verdict
+from generations.watch import Watch
+from providers.catalogue import Catalogue
+from providers.contract import Provider, Route
+from providers.download import ResultClients
+from providers.model import Model
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """What a driver works with; opened once by the runtime."""
+
+    engine: AsyncEngine
+    watch: Watch
+    files: LocalFiles
+    catalogue: Catalogue
+    providers: Mapping[str, Provider]
+    results: ResultClients
+
+    def route_of(self, row: Row) -> tuple[Model, Route, Provider] | None:
+        """The model, route and provider of a row; None when it is no longer configured."""
+        model = next((model for model in self.catalogue.models if model.id == row.model), None)
+        provider = self.providers.get(row.provider)
+        if model is None or provider is None:
+            return None
+        for route in model.routes:
+            if (route.provider, route.endpoint) == (row.provider, row.endpoint):
+                return model, route, provider
+        return None
+
+    async def move(self, row: Row, status: Status, **values: Any) -> Row | None:
+        """Move a row on in a transaction of its own; None: it is somebody else's by now."""
+        async with self.engine.begin() as connection:
+            moved = await generations.move(connection, row, status, **values)
+        if moved is not None and moved.status != row.status:
+            log.info("generation moved", old=row.status, new=moved.status, attempt=row.attempt)
+        return moved
+
+    async def settle(self, row: Row, end: Settle, **values: Any) -> Verdict:
+        """End a generation with an error."""
+        await self.move(
+            row,
+            end.status,
+            error_code=end.code,
+            error_message=end.message,
+            error_retryable=end.retryable,
+            **values,
+        )
+        return Done()
+
+
+def not_configured(row: Row) -> Settle:
+    """The end of a generation whose model or key was taken away while it waited."""
+    return Settle(
+        status=Status.FAILED,
+        code="auth",
+        message=f"{row.model} at {row.provider} is not configured here any more.",
+        retryable=True,
+    )

@@ -1,0 +1,176 @@
+"""The life of a generation as pure rules: its statuses, who moves it on, and what an error means
+for it.
+
+Nothing here reads a clock, a database or a network; `advance` does what these functions say. The
+chart:
+
+    queued      -- worker: writes the intent, then sends --------------> submitting
+    submitting  -- worker: the provider named its job -----------------> in_progress
+                -- worker: provably not sent, or refused for now ------> queued
+                -- worker: the answer was lost and cannot be had ------> unknown
+    in_progress -- worker: the provider has the result ----------------> storing
+    storing     -- worker: the bytes are ours -------------------------> completed
+    any open    -- worker: an error that cannot heal, or the deadline -> failed
+    any open    -- worker: cancelled before or at the provider --------> cancelled
+    queued      -- admission: cancelled before a worker took it -------> cancelled
+    unknown     -- admission: dropped by the person -------------------> cancelled
+    unknown     -- sweep: nobody answered for 24 h --------------------> failed
+    settled but completed -- admission: retry (attempt + 1) -----------> queued
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+from providers.contract import (
+    AnswerLost,
+    Busy,
+    ErrorCode,
+    Gone,
+    LostSubmit,
+    NeverSent,
+    ProviderError,
+    Unreachable,
+)
+
+
+class Status(StrEnum):
+    """Where a generation stands; the comment names who moves it on."""
+
+    QUEUED = "queued"  # the worker, or a cancel
+    SUBMITTING = "submitting"  # the worker; the intent is on record, the request may be on its way
+    IN_PROGRESS = "in_progress"  # the worker, by asking the provider
+    STORING = "storing"  # the worker, copying the result to our storage
+    COMPLETED = "completed"  # nobody: final
+    FAILED = "failed"  # a person's retry
+    CANCELLED = "cancelled"  # a person's retry
+    UNKNOWN = "unknown"  # a person's retry or drop; the sweep after 24 h
+
+
+OPEN = frozenset({Status.QUEUED, Status.SUBMITTING, Status.IN_PROGRESS, Status.STORING})
+SETTLED = frozenset(Status) - OPEN
+RETRYABLE = frozenset({Status.FAILED, Status.CANCELLED, Status.UNKNOWN})
+#: A cancel of these needs no word from the provider.
+CANCELLED_AT_ONCE = frozenset({Status.QUEUED, Status.UNKNOWN})
+
+MOVES: dict[Status, frozenset[Status]] = {
+    Status.QUEUED: frozenset({Status.SUBMITTING, Status.FAILED, Status.CANCELLED}),
+    Status.SUBMITTING: frozenset(
+        {Status.IN_PROGRESS, Status.QUEUED, Status.UNKNOWN, Status.FAILED, Status.CANCELLED}
+    ),
+    Status.IN_PROGRESS: frozenset({Status.STORING, Status.FAILED, Status.CANCELLED}),
+    Status.STORING: frozenset({Status.COMPLETED, Status.IN_PROGRESS, Status.FAILED}),
+    Status.UNKNOWN: frozenset({Status.QUEUED, Status.CANCELLED, Status.FAILED}),
+    Status.FAILED: frozenset({Status.QUEUED}),
+    Status.CANCELLED: frozenset({Status.QUEUED}),
+    Status.COMPLETED: frozenset(),
+}
+
+#: Waiting before an open row is tried again: doubled each time, with jitter, up to the cap.
+BACKOFF_FIRST_S = 1.0
+BACKOFF_MAX_S = 30.0
+#: A queued generation that found no painter for a day is over, and so is an unknown one nobody
+#: decided on.
+QUEUED_MAX_S = 24 * 3600.0
+UNKNOWN_MAX_S = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The step is done, the generation is not: call `advance` again after this many seconds."""
+
+    after_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing more for this driver: settled, or somebody else's."""
+
+
+Verdict = Again | Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Stay in this status (or go back to queued, for a submit) and try again later."""
+
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """End here with this error."""
+
+    status: Status
+    code: ErrorCode
+    message: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Find out what became of a lost submit, by the route's way."""
+
+    way: LostSubmit
+
+
+#: The provider cannot be asked what became of the request: the person decides.
+GIVEN_UP = Settle(
+    status=Status.UNKNOWN,
+    code="submit_unknown",
+    message=(
+        "The request was sent, but its answer never came, and this provider cannot be asked "
+        "about it. It may have been charged. Try again, or drop it."
+    ),
+    retryable=True,
+)
+
+
+def may_move(old: Status, new: Status) -> bool:
+    """Whether the chart has this arrow."""
+    return new in MOVES[old]
+
+
+def backoff_s(tries: int, *, asked_for_s: float | None = None) -> float:
+    """Seconds until the next try after `tries` failures; what the provider asked for is the
+    least.
+    """
+    exponential = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(tries, 16))
+    jittered = exponential * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, keeps no secret
+    return max(jittered, asked_for_s or 0.0)
+
+
+def after_submit_error(error: ProviderError, way: LostSubmit, tries: int) -> Wait | Settle | Ask:
+    """What a failed submit means. Only errors that prove the request was not accepted lead to
+    another send.
+    """
+    if isinstance(error, (NeverSent, Busy)):
+        return Wait(after_s=backoff_s(tries, asked_for_s=error.retry_after_s))
+    if isinstance(error, (AnswerLost, Unreachable)):
+        return Ask(way)
+    return _settled_by(error)
+
+
+def after_look_error(error: ProviderError, tries: int) -> Wait | Settle:
+    """What a failed look (poll, cancel, download) means: our trouble to look says nothing about the
+    job.
+    """
+    if isinstance(error, (Unreachable, Busy, NeverSent, AnswerLost)):
+        return Wait(after_s=backoff_s(tries, asked_for_s=error.retry_after_s))
+    return _settled_by(error)
+
+
+def lost_submit(way: LostSubmit) -> Ask | Settle:
+    """What becomes of a submit whose answer never came: asked about where that is possible, else
+    unknown.
+
+    Without a public address no webhook can come either.
+    """
+    return Ask(way) if way in ("key", "lookup") else GIVEN_UP
+
+
+def _settled_by(error: ProviderError) -> Settle:
+    retryable = not isinstance(error, Gone) and error.code not in ("content_policy",)
+    return Settle(status=Status.FAILED, code=error.code, message=error.message, retryable=retryable)

@@ -1,0 +1,195 @@
+"""Watching: one LISTEN connection a process tells every open card, stream and driver what changed.
+
+A notification carries only an id, a version and an owner. Whoever shows generations of that owner
+gets the reading, made once and shared; whoever drives the generation is woken from its sleep.
+Nothing is ever acted upon here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db import readings
+from db.connect import DATABASE_ERRORS, close_connection, open_connection
+from db.generations import CHANNEL
+
+log = structlog.get_logger(__name__)
+
+RECONNECT_FIRST_S = 0.1
+RECONNECT_MAX_S = 5.0
+HEALTH_CHECK_S = 15.0
+#: A stream that does not read so many changes is closed; its browser opens a new one and catches
+#: up.
+STREAM_BACKLOG_MAX = 1000
+
+Reading = dict[str, Any]
+
+
+@dataclass(eq=False)
+class Stream:
+    """The changes of one user's generations, in order. A None ends it: too slow, a gap, or the
+    server stops.
+    """
+
+    user_id: UUID
+    queue: asyncio.Queue[Reading | None] = field(
+        default_factory=lambda: asyncio.Queue(STREAM_BACKLOG_MAX)
+    )
+
+    def push(self, reading: Reading | None) -> None:
+        """Add a change; a full queue is emptied and ended instead, since a gap is worse than a new
+        start.
+        """
+        if self.queue.full():
+            while not self.queue.empty():
+                self.queue.get_nowait()
+            reading = None
+        self.queue.put_nowait(reading)
+
+
+@dataclass(eq=False)
+class _Sleeper:
+    version: int
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Watch:
+    """The process's ear on the database. `run` listens until cancelled; the rest is in memory."""
+
+    def __init__(self, engine: AsyncEngine, listen_url: str) -> None:
+        self._engine = engine
+        self._listen_url = listen_url
+        self._streams: dict[UUID, set[Stream]] = defaultdict(set)
+        self._sleepers: dict[UUID, set[_Sleeper]] = defaultdict(set)
+        self._changed: dict[UUID, set[UUID]] = defaultdict(set)
+        self._news = asyncio.Event()
+        self.listening = asyncio.Event()
+
+    @contextlib.contextmanager
+    def stream(self, user_id: UUID) -> Any:
+        """Open a stream of one user's changes for as long as the block runs."""
+        stream = Stream(user_id)
+        self._streams[user_id].add(stream)
+        try:
+            yield stream
+        finally:
+            self._streams[user_id].discard(stream)
+            if not self._streams[user_id]:
+                del self._streams[user_id]
+
+    async def sleep(self, generation_id: UUID, version: int, seconds: float) -> bool:
+        """Sleep, unless the generation changes beyond `version` first; True when it did."""
+        sleeper = _Sleeper(version)
+        self._sleepers[generation_id].add(sleeper)
+        try:
+            async with asyncio.timeout(seconds):
+                await sleeper.woken.wait()
+        except TimeoutError:
+            return False
+        else:
+            return True
+        finally:
+            self._sleepers[generation_id].discard(sleeper)
+            if not self._sleepers[generation_id]:
+                del self._sleepers[generation_id]
+
+    def end_streams(self) -> None:
+        """End every stream, because the server stops or news may have been missed; browsers come
+        back.
+        """
+        for streams in list(self._streams.values()):
+            for stream in list(streams):
+                stream.push(None)
+
+    async def run(self) -> None:
+        """Listen until cancelled, connecting again whenever the connection is lost."""
+        reader = asyncio.create_task(self._read_changes(), name="watch-reader")
+        wait_s = RECONNECT_FIRST_S
+        try:
+            while True:
+                try:
+                    async with self._listening():
+                        wait_s = RECONNECT_FIRST_S
+                        await self._until_lost()
+                except DATABASE_ERRORS as error:
+                    log.warning("watch lost its connection", error=type(error).__name__)
+                self._wake_everybody()
+                await asyncio.sleep(wait_s)
+                wait_s = min(RECONNECT_MAX_S, wait_s * 2)
+        finally:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+
+    @contextlib.asynccontextmanager
+    async def _listening(self) -> AsyncIterator[None]:
+        self._lost = asyncio.Event()
+        self._connection = await open_connection(self._listen_url, on_lost=self._lost.set)
+        try:
+            await self._connection.add_listener(CHANNEL, self._hear)
+            self.listening.set()
+            # What changed while nobody listened is not known: everybody looks again.
+            self._wake_everybody()
+            yield
+        finally:
+            self.listening.clear()
+            await close_connection(self._connection)
+
+    async def _until_lost(self) -> None:
+        """Return when the connection ended; a silent death is found by asking now and then."""
+        while not self._lost.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HEALTH_CHECK_S):
+                    await self._lost.wait()
+            if not self._lost.is_set():
+                await self._connection.execute("select 1", timeout=5)
+
+    def _wake_everybody(self) -> None:
+        for sleepers in self._sleepers.values():
+            for sleeper in sleepers:
+                sleeper.woken.set()
+        self.end_streams()
+
+    def _hear(self, connection: object, pid: int, channel: str, payload: object) -> None:
+        news = json.loads(str(payload))
+        generation_id, user_id = UUID(news["id"]), UUID(news["u"])
+        for sleeper in self._sleepers.get(generation_id, ()):
+            if news["v"] > sleeper.version:
+                sleeper.woken.set()
+        if user_id in self._streams:
+            self._changed[user_id].add(generation_id)
+            self._news.set()
+
+    async def _read_changes(self) -> None:
+        """Make the reading of what changed, once for all who look; what came in meanwhile waits for
+        the next round.
+        """
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            changed, self._changed = self._changed, defaultdict(set)
+            try:
+                async with self._engine.connect() as connection:
+                    for user_id, ids in changed.items():
+                        found = await readings.read(connection, user_id, list(ids))
+                        self._push(user_id, ids, found)
+            except DATABASE_ERRORS as error:
+                log.warning("watch could not read", error=type(error).__name__)
+                self.end_streams()
+
+    def _push(self, user_id: UUID, ids: set[UUID], found: list[Reading]) -> None:
+        gone = {str(generation_id) for generation_id in ids} - {r["id"] for r in found}
+        for stream in list(self._streams.get(user_id, ())):
+            for reading in reversed(found):
+                stream.push(reading)
+            for generation_id in gone:
+                stream.push({"id": generation_id, "deleted": True})

@@ -1,0 +1,1 @@
+"""The hands: all that knows a provider's wire. One file a company, models as data, no database."""

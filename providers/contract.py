@@ -1,0 +1,288 @@
+"""What a provider is to the rest of Kinora: five value types, four calls and one tree of errors.
+
+    ProviderError(message, *, retry_after_s=None, request_id=None)
+      Rejected       the request is at fault (safety, bad parameter): for the person, never retried
+      Unauthorized   our key is missing, wrong or not allowed: for the operator, never retried
+      OutOfCredit    our account is empty: for the operator, never retried
+      Busy           429 or a full queue: asked again after `retry_after_s`; nothing was accepted
+      NeverSent      the request provably did not leave (refused, DNS, TLS): safe to send again
+      AnswerLost     the request left, the answer did not come: for a submit the one ambiguous case
+      Unreachable    we could not *look* (poll, cancel): says nothing about the job
+      Gone           the provider no longer knows the job or its result
+      Malformed      an answer we do not understand, an unknown status too: never "still running"
+      BlockedUrl     a result lies where we do not go (host, address, scheme): no use asking again
+      TooLarge       a result is larger than we store
+
+`poll` returns what the job says of itself and raises only when the looking failed: that difference
+is what keeps a paid film from being thrown away by a bad minute of network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+from providers.dialect import Dialect
+
+Kind = Literal["image", "video", "audio"]
+Role = Literal["reference", "image", "mask", "start", "end"]
+ErrorCode = Literal[
+    "content_policy",
+    "invalid_request",
+    "auth",
+    "out_of_credit",
+    "rate_limited",
+    "unavailable",
+    "provider_error",
+    "timeout",
+    "expired",
+    "submit_unknown",
+    "blocked_url",
+    "wrong_type",
+    "internal",
+]
+LostSubmit = Literal["key", "lookup", "webhook", "ask"]
+
+
+class ProviderError(Exception):
+    """Something between us and the provider; the subclass says who must act."""
+
+    code: ErrorCode = "provider_error"
+
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, request_id: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after_s = retry_after_s
+        self.request_id = request_id
+
+
+class Rejected(ProviderError):
+    """The provider refuses this request; another prompt or parameter may pass."""
+
+    code: ErrorCode = "invalid_request"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: Literal["content_policy", "invalid_request"] = "invalid_request",
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, request_id=request_id)
+        self.code = code
+
+
+class Unauthorized(ProviderError):
+    """The provider does not accept our key."""
+
+    code: ErrorCode = "auth"
+
+
+class OutOfCredit(ProviderError):
+    """The account at the provider has no money left."""
+
+    code: ErrorCode = "out_of_credit"
+
+
+class Busy(ProviderError):
+    """The provider takes no more for now; nothing was accepted."""
+
+    code: ErrorCode = "rate_limited"
+
+
+class NeverSent(ProviderError):
+    """The request provably never left this machine."""
+
+    code: ErrorCode = "unavailable"
+
+
+class AnswerLost(ProviderError):
+    """The request left and no usable answer came; the provider may have accepted it."""
+
+    code: ErrorCode = "submit_unknown"
+
+
+class Unreachable(ProviderError):
+    """We could not look; the job itself may be well."""
+
+    code: ErrorCode = "unavailable"
+
+
+class Gone(ProviderError):
+    """The provider no longer knows the job, or its result has expired."""
+
+    code: ErrorCode = "expired"
+
+
+class Malformed(ProviderError):
+    """An answer outside the provider's contract."""
+
+
+class BlockedUrl(ProviderError):
+    """A result lies where we do not go: a host nobody named, a private address, no https."""
+
+    code: ErrorCode = "blocked_url"
+
+
+class TooLarge(ProviderError):
+    """A result is larger than we store."""
+
+
+class Origin(NamedTuple):
+    """Scheme, host in lower case, and port of an address."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile:
+    """A picture that goes along with a request, already decoded and re-encoded by us."""
+
+    role: Role
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be made, in neutral words; already checked against the model's abilities."""
+
+    kind: Kind
+    prompt: str
+    negative_prompt: str | None = None
+    style: str | None = None
+    aspect_ratio: str | None = None
+    resolution: str | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+    duration_s: float | None = None
+    n: int = 1
+    seed: int | None = None
+    audio: bool | None = None
+    inputs: tuple[InputFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """The provider's job, as far as we must remember it: plain JSON, stored right after the submit.
+
+    `urls` are relative to the address the provider is configured at: they survive a move of it.
+    """
+
+    id: str
+    urls: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One result of a job: an address to fetch, or the bytes themselves as a data URI."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The job stands in the provider's queue."""
+
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The job is being worked on; progress 0..1, None where the provider tells nothing."""
+
+    progress: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succeeded:
+    """The job is done; cost is what the provider says it charged, None when it says nothing."""
+
+    outputs: tuple[Output, ...]
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The job ended without a result. `charged` None: the provider does not tell."""
+
+    code: ErrorCode
+    message: str
+    retryable: bool = True
+    charged: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """The job was cancelled at the provider."""
+
+
+JobState = Waiting | Running | Succeeded | Failed | Cancelled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What a model costs: `usd` for each `unit`, as of a date, from a named source.
+
+    `usd_at` holds the resolutions that cost something else; a megapixel is a million pixels.
+    """
+
+    unit: Literal["image", "second", "megapixel"]
+    usd: float
+    as_of: str
+    source: str
+    usd_at: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A model at a provider: where it is asked, in which words, and what a lost submit means.
+
+    `inputs` are the input words this route takes, as in `Model.inputs`; `result_hosts` the hosts
+    its results may be fetched from (port 443; `*.example.com` for subdomains).
+    """
+
+    provider: str
+    endpoint: str
+    on_lost_submit: LostSubmit
+    price: Price | None
+    poll_s: float
+    poll_max_s: float
+    deadline_s: float
+    inputs: tuple[str, ...]
+    result_hosts: tuple[str, ...]
+    dialect: Dialect
+
+
+class Provider(Protocol):
+    """One company's wire. Stateless but for its HTTP client: any worker may go on with any job."""
+
+    name: str
+    #: Where it is configured: the one place a result may come from at whatever address.
+    origin: Origin
+    #: What the input pictures of one request may weigh together, before any encoding.
+    input_bytes_max: int
+
+    async def submit(self, route: Route, request: Request, *, key: str) -> Job:
+        """Send the one paid request; `key` is `<generation id>-<attempt>`, always the same.
+
+        Raises: any ProviderError but Unreachable and Gone.
+        """
+        ...
+
+    async def poll(self, route: Route, job: Job) -> JobState:
+        """Ask how the job stands. Raises: Unreachable, Busy, Gone, Unauthorized, Malformed."""
+        ...
+
+    async def cancel(self, route: Route, job: Job) -> None:
+        """Ask the provider to stop; `poll` tells what came of it. Raises: like `poll`."""
+        ...
+
+    async def find(self, route: Route, key: str) -> Job | None:
+        """Find the job of a submit whose answer was lost (`on_lost_submit` = `lookup`)."""
+        ...

@@ -1,0 +1,256 @@
+"""Everything that is opened once and closed in reverse: database, files, clients, providers, watch,
+engine.
+
+Nothing in Kinora lives at module level; whoever needs something alive is handed this. Two processes
+on one data folder share the embedded Postgres and the demo provider: the first starts them, the
+last stops them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import structlog
+from db.files import LocalFiles
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db import migrate, users
+from db.connect import answers, open_engine
+from db.embedded import EmbeddedPostgres, default_data_dir
+from db.uploads import Uploads
+from demo import DemoProvider
+from generations.admission import Admission
+from generations.advance import drive
+from generations.engine import Engine
+from generations.hands import Hands
+from generations.watch import Watch
+from providers.catalogue import Catalogue, load_catalogue
+from providers.configured import Configured, configured
+from providers.download import open_result_clients
+from providers.transport import open_client
+from settings import ROOT, Loaded
+
+log = structlog.get_logger(__name__)
+
+LOCAL_USER = "local"
+START_WAIT_S = 30.0
+#: How long a check of health may take before it counts as a failure.
+CHECK_S = 3.0
+END_WAIT_S = 5.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Runtime:
+    """What is alive in this process."""
+
+    loaded: Loaded
+    data_dir: Path
+    secret: bytes
+    engine: AsyncEngine
+    files: LocalFiles
+    uploads: Uploads
+    watch: Watch
+    jobs: Engine
+    admission: Admission
+    catalogue: Catalogue
+    painters: list[Configured]
+    demo_url: str
+    local_user_id: UUID
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+    hurried: asyncio.Event = field(default_factory=asyncio.Event)
+    turns: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def key(self, purpose: str) -> bytes:
+        """A key of its own for each purpose, all derived from the one secret."""
+        return hmac.new(self.secret, f"kinora:{purpose}".encode(), hashlib.sha256).digest()
+
+    def drain(self) -> None:
+        """Begin to stop: readiness falls, streams end, long polls answer."""
+        self.draining.set()
+        self.watch.end_streams()
+
+    def hurry(self) -> None:
+        """Stop waiting for what is still under way: somebody asked a second time."""
+        self.hurried.set()
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """A turn of the agent runs in this block; a stop waits for it."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a turn runs as a task")
+        self.turns.add(task)
+        try:
+            yield
+        finally:
+            self.turns.discard(task)
+
+    async def turns_ended(self, limit_s: float) -> None:
+        """Wait until no turn runs, at most so long, or until somebody is in a hurry."""
+        if self.turns:
+            ended = asyncio.create_task(asyncio.wait(set(self.turns), timeout=limit_s))
+            await _first(ended, self.hurried)
+
+    def in_use(self) -> dict[str, Any]:
+        """The painters that are configured, and where; the page and the terminal say it."""
+        return {
+            "painters": [
+                {
+                    "label": painter.label,
+                    "demo": painter.demo,
+                    "source": self.loaded.origin(painter.setting)
+                    if painter.setting
+                    else "built in",
+                }
+                for painter in self.painters
+            ]
+        }
+
+    async def check(self) -> dict[str, bool]:
+        """What readiness depends on."""
+        return {
+            "database": await answers(self.engine, CHECK_S),
+            "listening": self.watch.listening.is_set(),
+            "engine": self.jobs.alive.is_set(),
+            "accepting": not self.draining.is_set(),
+        }
+
+
+@contextlib.asynccontextmanager
+async def open_runtime(loaded: Loaded) -> AsyncIterator[Runtime]:
+    """Open everything; what was opened is closed in reverse, whatever happens."""
+    settings = loaded.settings
+    async with AsyncExitStack() as stack:
+        data_dir = await asyncio.to_thread(prepare_data_dir, loaded)
+        # The two servers start side by side; each takes most of a second.
+        database, demo_url = await asyncio.gather(
+            _open_database(stack, loaded, data_dir), _open_demo(stack, loaded, data_dir)
+        )
+        direct = settings.database_listen_url
+        direct_url = direct.get_secret_value() if direct else database
+        await asyncio.to_thread(migrate.migrate, direct_url)
+        engine = open_engine(database, pooled_elsewhere=direct is not None)
+        stack.push_async_callback(engine.dispose)
+        catalogue = load_catalogue(settings.models_file)
+        client = await stack.enter_async_context(open_client())
+        painters = configured(settings, demo_url, client)
+        providers = {painter.provider.name: painter.provider for painter in painters}
+        files = LocalFiles(data_dir / "files")
+        watch = Watch(engine, direct_url)
+        hands = Hands(
+            engine=engine,
+            watch=watch,
+            files=files,
+            catalogue=catalogue,
+            providers=providers,
+            results=await stack.enter_async_context(open_result_clients()),
+        )
+        async with engine.begin() as connection:
+            local_user_id = await users.ensure(connection, LOCAL_USER)
+        runtime = Runtime(
+            loaded=loaded,
+            data_dir=data_dir,
+            secret=read_secret(loaded, data_dir),
+            engine=engine,
+            files=files,
+            uploads=Uploads(engine, files),
+            watch=watch,
+            jobs=Engine(engine, direct_url, partial(drive, hands)),
+            admission=Admission(engine, catalogue, frozenset(providers)),
+            catalogue=catalogue,
+            painters=painters,
+            demo_url=demo_url,
+            local_user_id=local_user_id,
+        )
+        async with _at_work(runtime):
+            yield runtime
+
+
+@contextlib.asynccontextmanager
+async def _at_work(runtime: Runtime) -> AsyncIterator[None]:
+    """Watch and engine run for as long as the block does; the engine stops first and hands its jobs
+    over.
+    """
+    watching = asyncio.create_task(runtime.watch.run(), name="watch")
+    working = asyncio.create_task(runtime.jobs.run(), name="engine")
+    for task in (watching, working):
+        task.add_done_callback(_say_if_dead)
+    try:
+        async with asyncio.timeout(START_WAIT_S):
+            await runtime.watch.listening.wait()
+            await runtime.jobs.alive.wait()
+        yield
+    finally:
+        runtime.drain()
+        runtime.jobs.stop()
+        await _first(working, runtime.hurried)
+        working.cancel()
+        watching.cancel()
+        await asyncio.wait({working, watching}, timeout=END_WAIT_S)
+
+
+async def _first(task: asyncio.Task[Any], hurried: asyncio.Event) -> None:
+    """Wait for the task, or for the hurry."""
+    hurry = asyncio.create_task(hurried.wait())
+    await asyncio.wait({task, hurry}, return_when=asyncio.FIRST_COMPLETED)
+    hurry.cancel()
+
+
+def _say_if_dead(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("background work ended", task=task.get_name(), exc_info=error)
+
+
+async def _open_database(stack: AsyncExitStack, loaded: Loaded, data_dir: Path) -> str:
+    if loaded.settings.database_url is not None:
+        return loaded.settings.database_url.get_secret_value()
+    postgres = EmbeddedPostgres(data_dir)
+    url = await asyncio.to_thread(postgres.enter)
+    stack.push_async_callback(asyncio.to_thread, postgres.leave)
+    return url
+
+
+async def _open_demo(stack: AsyncExitStack, loaded: Loaded, data_dir: Path) -> str:
+    if loaded.settings.demo_base_url is not None:
+        return loaded.settings.demo_base_url
+    demo = DemoProvider(data_dir / "demo")
+    url = await asyncio.to_thread(demo.enter)
+    stack.push_async_callback(asyncio.to_thread, demo.leave)
+    return url
+
+
+def prepare_data_dir(loaded: Loaded) -> Path:
+    """Make the data folder if it is not there; only its owner may look into it, others may pass
+    through.
+    """
+    data_dir = (loaded.settings.data_dir or default_data_dir(ROOT)).expanduser().resolve()
+    data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
+    return data_dir
+
+
+def read_secret(loaded: Loaded, data_dir: Path) -> bytes:
+    """The installation's secret: as configured, else made once and kept in the data folder."""
+    if loaded.settings.chainlit_auth_secret is not None:
+        return loaded.settings.chainlit_auth_secret.get_secret_value().encode()
+    path = data_dir / "secret"
+    if not path.exists():
+        fresh = path.with_name(f"secret.{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48), encoding="utf-8")
+        with contextlib.suppress(FileExistsError):
+            # A link fails where a rename would replace what another process has just made.
+            os.link(fresh, path)
+        fresh.unlink()
+    return path.read_text(encoding="utf-8").strip().encode()

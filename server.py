@@ -1,0 +1,204 @@
+"""The front of the house: one ASGI app under uvicorn. Guard first, then our routes, then Chainlit
+mounted at `/`.
+
+Read it from `main` upwards. Chainlit's own command is not used to serve: it patches asyncio in the
+whole process and ends it without clean-up. Mounted, its lifespan does not run, so ours opens and
+closes everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from socket import socket
+from types import FrameType
+from typing import Any
+
+import structlog
+import uvicorn
+import uvloop
+from fastapi import FastAPI, Request, Response
+
+from settings import ROOT, Loaded, Settings, SettingsError, give_chainlit_its_secret, load
+
+# isort: split
+# Only now: Chainlit reads where its folder is when it is imported, and `settings` says so.
+from chainlit.auth import create_jwt, ensure_jwt_secret, set_auth_cookie
+from chainlit.config import config, load_module
+from chainlit.data import get_data_layer
+from chainlit.server import app as chainlit
+from chainlit.server import build_dir, get_html_template, sio
+from chainlit.user import User
+
+import api
+from agent.chat_model import open_chat_model
+from api.guard import Guard
+from api.page import PublicFiles, bundle_routes, page_routes
+from api.problems import install
+from logs import configure_logging
+from providers.models_file import ModelsFileError
+from runtime import LOCAL_USER, Runtime, open_runtime, prepare_data_dir, read_secret
+from shared_process import ServerUnavailable
+
+log = structlog.get_logger(__name__)
+
+CHAT = ROOT / "chainlit_app.py"
+#: A running turn of the agent may take so long to come to its end when the server stops.
+TURN_GRACE_S = 150.0
+
+
+class Server(uvicorn.Server):
+    """uvicorn that ends with exit code 0, and lets running turns finish first."""
+
+    def __init__(self, settings: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(settings)
+        self._app = app
+        self._hurry = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take SIGINT and SIGTERM without passing them on at the end, which would make the exit
+        code 143.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop; at the second signal stop waiting."""
+        if self.should_exit:
+            self.force_exit = True
+            self._hurry.set()
+            if self._runtime is not None:
+                self._runtime.hurry()
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Drain, wait for running turns, then close the connections and the lifespan."""
+        if self._runtime is not None:
+            self._runtime.drain()
+            await self._runtime.turns_ended(TURN_GRACE_S)
+        await super().shutdown(sockets)
+
+    @property
+    def _runtime(self) -> Runtime | None:
+        return getattr(self._app.state, "runtime", None)
+
+
+def create_app(loaded: Loaded) -> FastAPI:
+    """The whole app, without anything alive in it yet."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_runtime(loaded) as runtime:
+            chat = open_chat_model(loaded, runtime.demo_url)
+            for state in (app.state, chainlit.state):
+                state.runtime, state.chat = runtime, chat
+                state.in_use = runtime.in_use() | {
+                    "chat_model": {"label": chat.label, "demo": chat.demo, "source": chat.source}
+                }
+            say_what_is_in_use(app.state.in_use, loaded)
+            try:
+                yield
+            finally:
+                await close_data_layer()
+                await chat.close()
+
+    app = FastAPI(
+        lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, title="Kinora"
+    )
+    install(app)
+    app.include_router(api.routes())
+    app.include_router(page_routes(get_html_template(""), log_in))
+    app.include_router(bundle_routes(Path(build_dir) / "assets"))
+    app.mount("/public", PublicFiles(directory=ROOT / "public"))
+    app.mount("/", chainlit)
+    return app
+
+
+async def log_in(request: Request, response: Response) -> None:
+    """Local mode has one user, so whoever opens the page is logged in as that one."""
+    set_auth_cookie(request, response, create_jwt(User(identifier=LOCAL_USER)))
+
+
+async def close_data_layer() -> None:
+    """Chainlit closes its data layer in a lifespan that does not run here."""
+    layer = get_data_layer()
+    if layer is not None:
+        await layer.close()
+
+
+def say_what_is_in_use(in_use: dict[str, Any], loaded: Loaded) -> None:
+    """Nobody's key starts to spend by surprise: the terminal names what is used and who configured
+    it.
+    """
+    settings = loaded.settings
+    chat = in_use["chat_model"]
+    lines = [
+        "",
+        f"  Kinora is ready:  http://{settings.host}:{settings.port}",
+        f"  chat model:       {chat['label']} ({chat['source']})",
+        *(f"  painter:          {p['label']} ({p['source']})" for p in in_use["painters"]),
+        *(f"  ignored:          {name} (not in this version)" for name in loaded.ignored),
+        "",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def load_chat(settings: Settings) -> None:
+    """Load the chat's hooks the way Chainlit's own command does, and set what its file cannot
+    know.
+    """
+    config.run.module_name = str(CHAT)
+    load_module(config.run.module_name)
+    ensure_jwt_secret()
+    origins = [f"http://{host}:{settings.port}" for host in ("127.0.0.1", "localhost", "[::1]")]
+    config.project.allow_origins = origins
+    # The guard in front has compared Origin and Host already, whatever port a tunnel shows.
+    sio.eio.cors_allowed_origins = []
+
+
+async def serve(loaded: Loaded) -> None:
+    """Serve until a signal comes."""
+    settings = loaded.settings
+    app = create_app(loaded)
+    server = Server(
+        uvicorn.Config(
+            Guard(app),
+            host=settings.host,
+            port=settings.port,
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+            ws_per_message_deflate=False,
+        ),
+        app,
+    )
+    await server.serve()
+    if not server.started:
+        raise SystemExit(1)
+
+
+def main() -> None:
+    """Read the settings, load the chat, serve."""
+    try:
+        loaded = load()
+        configure_logging(loaded.settings.log_format)
+        give_chainlit_its_secret(read_secret(loaded, prepare_data_dir(loaded)).decode())
+        load_chat(loaded.settings)
+        uvloop.run(serve(loaded))
+    except (SettingsError, ServerUnavailable, ModelsFileError) as error:
+        sys.stderr.write(f"kinora: {error}\n")
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,257 @@
+"""Every knob of Kinora: its unit, its default, one sentence. The only file that reads the
+environment.
+
+A value comes from the environment or from `.env` (the environment wins). `load()` refuses the start
+with one clear line for a malformed value, for a name in `.env` that nobody knows, and for a setting
+whose feature is not in force yet: a budget that is silently ignored would be the worst case.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+VERSION = "0.1.0"
+ROOT = Path(__file__).resolve().parent
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+SECRET_BYTES_MIN = 32
+
+#: Settings of a later version that would be dangerous to ignore, wherever they stand.
+NOT_YET_REFUSED = frozenset(
+    {
+        "ALLOWED_ORIGINS",
+        "BUDGET_USD_PER_USER_PER_DAY",
+        "BUDGET_USD_PER_DAY",
+        "MAX_IN_FLIGHT_PER_USER",
+        "PUBLIC_URL",
+        "STORAGE_URL",
+        "WORKER",
+    }
+)
+#: Settings of a later version that the environment may carry for other programs: named at the
+#: start, not used.
+NOT_YET_IGNORED = frozenset(
+    {
+        "REQUESTS_PER_MINUTE",
+        "FAL_KEY",
+        "FAL_BASE_URL",
+        "REPLICATE_API_TOKEN",
+        "REPLICATE_BASE_URL",
+        "BFL_API_KEY",
+        "BFL_BASE_URL",
+        "GEMINI_API_KEY",
+        "GEMINI_BASE_URL",
+        "IMAGES_API_KEY",
+        "IMAGES_BASE_URL",
+        "COMFYUI_BASE_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_REGION",
+        "AWS_ENDPOINT_URL",
+        "CONFIRM_ABOVE_USD",
+        "SENTRY_DSN",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "VIDEOS_API_KEY",
+        "VIDEOS_BASE_URL",
+        "A1111_BASE_URL",
+    }
+)
+#: Names in `.env` that belong to somebody else and are left to them.
+FOREIGN_PREFIXES = ("CHAINLIT_", "OAUTH_", "AWS_", "UVICORN_")
+
+
+class SettingsError(Exception):
+    """A setting stops the start; the message is one line for the person who set it."""
+
+
+class Settings(BaseSettings):
+    """All settings, read once and passed on. Field names are the environment's names in lower
+    case.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    database_url: SecretStr | None = Field(
+        None, description="Postgres 14 or newer as a URL; unset: an embedded one in DATA_DIR."
+    )
+    database_listen_url: SecretStr | None = Field(
+        None, description="Direct connection for LISTEN and locks beside a transaction pooler."
+    )
+    data_dir: Path | None = Field(
+        None, description="Folder of the embedded database, files, secret and demo provider."
+    )
+    host: str = Field("127.0.0.1", description="Address the server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port the server listens on.")
+    openai_api_key: SecretStr | None = Field(
+        None, description="Key of the chat model's server; unset with no base URL: demo model."
+    )
+    openai_base_url: str | None = Field(
+        None, description="Any OpenAI-compatible server for the chat, with its /v1."
+    )
+    chat_model: str | None = Field(
+        None, description="Name of the chat model on that server; unset: a current default."
+    )
+    runpod_api_key: SecretStr | None = Field(None, description="Switches the RunPod models on.")
+    runpod_base_url: str = Field("https://api.runpod.ai/v2", description="RunPod's serverless API.")
+    models_file: Path | None = Field(
+        None, description="TOML of models added to, or replacing, the built-in catalogue."
+    )
+    log_format: Literal["console", "json"] = Field(
+        "console", description="Log lines for people or for machines."
+    )
+    demo_base_url: str | None = Field(
+        None, description="A demo provider that runs elsewhere, without its /v1 or /v2."
+    )
+    auth_mode: Annotated[Literal["local"], NoDecode] = Field(
+        "local", description="Who may enter: `local` is the one user of this machine."
+    )
+    chainlit_auth_secret: SecretStr | None = Field(
+        None, description="Signs logins and media addresses; local mode makes and keeps one."
+    )
+
+    @field_validator("openai_base_url", "runpod_base_url", "demo_base_url")
+    @classmethod
+    def _is_http_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/") if value else value
+
+    @field_validator("database_url", "database_listen_url")
+    @classmethod
+    def _is_postgres_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must start with postgresql://")
+        return value
+
+    @field_validator("chainlit_auth_secret")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and len(value.get_secret_value().encode()) < SECRET_BYTES_MIN:
+            raise ValueError(f"must have at least {SECRET_BYTES_MIN} bytes")
+        return value
+
+    @model_validator(mode="after")
+    def _local_mode_stays_local(self) -> Self:
+        if self.host not in LOOPBACK_HOSTS:
+            raise ValueError(
+                f"HOST={self.host} would show local mode, which has no login, to the network; "
+                "use 127.0.0.1, localhost or ::1"
+            )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Values are handed in by `load`, which knows where each came from; nothing else is
+        read.
+        """
+        return (init_settings,)
+
+
+class Loaded:
+    """Settings together with where each value came from, for the start's messages and the
+    doctor.
+    """
+
+    def __init__(self, settings: Settings, origins: Mapping[str, str], ignored: list[str]) -> None:
+        self.settings = settings
+        self.ignored = ignored
+        self._origins = dict(origins)
+
+    def origin(self, field: str) -> str:
+        """Where a field's value was configured: `.env`, `environment` or `built in`."""
+        return self._origins.get(field.upper(), "built in")
+
+
+def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None) -> Loaded:
+    """Read the settings from the environment and `.env`.
+
+    Raises:
+        SettingsError: one line that names the setting and what is wrong with it, without its value.
+    """
+    environment = os.environ if environ is None else environ
+    path = env_file or ROOT / ".env"
+    in_file = {k: v for k, v in dotenv_values(path, encoding="utf-8").items() if v}
+    _refuse_strangers(in_file)
+    ignored = _refuse_what_is_not_in_force(in_file, environment)
+    values: dict[str, str] = {}
+    origins: dict[str, str] = {}
+    for field in Settings.model_fields:
+        name = field.upper()
+        given, filed = environment.get(name), in_file.get(name)
+        if given and given != filed:
+            values[field], origins[name] = given, "environment"
+        elif filed:
+            values[field], origins[name] = filed, ".env"
+    try:
+        return Loaded(Settings.model_validate(values), origins, ignored)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else ""
+        message = first["msg"].removeprefix("Value error, ")
+        where = f" (from {origins[name]})" if name in origins else ""
+        raise SettingsError(f"{name}{where}: {message}" if name else message) from None
+
+
+def _refuse_strangers(in_file: Mapping[str, str]) -> None:
+    known = {field.upper() for field in Settings.model_fields}
+    known |= NOT_YET_IGNORED | NOT_YET_REFUSED
+    for name in in_file:
+        if name not in known and not name.startswith(FOREIGN_PREFIXES):
+            raise SettingsError(f"{name} in .env is no setting of Kinora; see docs/settings.md")
+
+
+def _refuse_what_is_not_in_force(
+    in_file: Mapping[str, str], environment: Mapping[str, str]
+) -> list[str]:
+    """Return the names that stand in the environment only and are ignored."""
+    mode = environment.get("AUTH_MODE") or in_file.get("AUTH_MODE")
+    if mode and mode != "local":
+        raise SettingsError(f"AUTH_MODE={mode} is not available in this version; only `local` is")
+    for name in sorted(NOT_YET_REFUSED | NOT_YET_IGNORED):
+        if in_file.get(name):
+            raise SettingsError(f"{name} in .env has no effect in this version; take it out")
+        if environment.get(name) and name in NOT_YET_REFUSED:
+            raise SettingsError(f"{name} has no effect in this version; unset it to start")
+    return sorted(name for name in NOT_YET_IGNORED if environment.get(name))
+
+
+def child_environment() -> dict[str, str]:
+    """What a child process of ours is given of the environment: enough to run, none of the keys."""
+    names = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "PYTHONDONTWRITEBYTECODE")
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def point_chainlit_here() -> None:
+    """Have Chainlit find its folder, wherever we were started; it reads this when it is
+    imported.
+    """
+    os.environ.setdefault("CHAINLIT_APP_ROOT", str(ROOT))
+    os.environ["CHAINLIT_ROOT_PATH"] = "/"
+
+
+def give_chainlit_its_secret(secret: str) -> None:
+    """Chainlit reads the secret of its logins from the environment only."""
+    os.environ["CHAINLIT_AUTH_SECRET"] = secret
+
+
+point_chainlit_here()

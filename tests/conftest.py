@@ -1,0 +1,96 @@
+"""What the tests stand on: a real Postgres, the real demo provider, the real server, a real browser.
+
+One embedded Postgres and one demo provider serve the whole run; each test that asks for one gets a
+database of its own, copied from a migrated template.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+# Before anything imports Chainlit, which writes into its folder while it is imported.
+CHAINLIT_FOLDER = tempfile.mkdtemp(prefix="kinora-chainlit-")
+os.environ["CHAINLIT_APP_ROOT"] = CHAINLIT_FOLDER
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from db.embedded import EmbeddedPostgres
+from db.migrate import migrate
+from tests.demo_process import Demo, start_demo
+
+TEMPLATE = "kinora_template"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _chainlit_folder() -> Iterator[None]:
+    yield
+    shutil.rmtree(CHAINLIT_FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def shared_folder() -> Iterator[Path]:
+    """A folder that Postgres may enter even when the tests run as root."""
+    folder = Path(tempfile.mkdtemp(prefix="kinora-tests-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(shared_folder: Path) -> Iterator[Callable[[str], str]]:
+    """The run's Postgres, as a function from a database's name to its address."""
+    data_dir = shared_folder / "postgres-of-the-run"
+    data_dir.mkdir(mode=0o711)
+    server = EmbeddedPostgres(data_dir)
+    url = server.enter()
+
+    def address(name: str) -> str:
+        return url.replace("/kinora?", f"/{name}?")
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
+    migrate(address(TEMPLATE))
+    yield address
+    server.leave()
+
+
+@pytest.fixture
+def database_url(postgres: Callable[[str], str]) -> Iterator[str]:
+    """A fresh, migrated database of the test's own."""
+    name = f"t{uuid4().hex[:12]}"
+    with psycopg.connect(postgres("kinora"), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {}").format(
+                sql.Identifier(name), sql.Identifier(TEMPLATE)
+            )
+        )
+    yield postgres(name)
+    with psycopg.connect(postgres("kinora"), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+        )
+
+
+@pytest.fixture(scope="session")
+async def demo(shared_folder: Path) -> AsyncIterator[Demo]:
+    """The run's demo provider, in a process of its own."""
+    async with start_demo(shared_folder / "demo") as running:
+        yield running
+
+
+@pytest.fixture
+async def calm_demo(demo: Demo) -> AsyncIterator[Demo]:
+    """The demo provider without faults or holds, before and after."""
+    await demo.calm()
+    yield demo
+    await demo.calm()
+
+
