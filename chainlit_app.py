@@ -79,7 +79,7 @@ async def on_message(message: cl.Message) -> None:
     operator.
     """
     runtime: Runtime = house.state.runtime
-    words = texts(cl.context.session.language)
+    words = texts(getattr(cl.context.session, "language", None))
     with runtime.turn():
         answer = Answer(caller_of(message))
         try:

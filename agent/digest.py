@@ -9,7 +9,9 @@ from typing import Any
 
 ITEMS_MAX = 40
 TEXT_CHARS_MAX = 500
-GENERATION_KEYS = ("id", "handle", "kind", "status", "progress", "prompt", "model", "params")
+GENERATION_KEYS = (
+    *("id", "handle", "kind", "status", "progress", "prompt", "model", "params", "parent_id"),
+)
 MODEL_KEYS = (
     *("id", "label", "kind", "inputs", "aspect_ratios", "durations_s", "resolutions", "max_n"),
     *("price", "available"),

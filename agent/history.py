@@ -77,20 +77,18 @@ def build_messages(
     *,
     sees: bool,
 ) -> list[Message]:
-    """Lay out a request: one system message, the turns that fit, the new message.
+    """Lay out a request: one system message, the turns that fit, the new message with the news.
 
-    There is one system message and it comes first, with the news at its end: templates of several
-    model families refuse any other place for it.
+    Templates of several model families take one system message, at the beginning, so news stand in
+    front of the person's words: there they also come after the tool results they bring up to date.
     """
     recent = fitting(history)
-    notes = [clean(line) for line in finished_lines]
-    if len(recent) < len(history):
-        notes.insert(0, LEFT_OUT)
-    messages: list[Message] = [{"role": "system", "content": "\n".join([system, *notes])}]
+    system = system if len(recent) == len(history) else f"{system}\n{LEFT_OUT}"
+    messages: list[Message] = [{"role": "system", "content": system}]
     ids = call_ids()
     for turn in recent:
         messages.extend(turn_messages(turn, ids, sees=sees))
-    return [*messages, person_message(new, sees=sees)]
+    return [*messages, person_message(new, sees=sees, news=finished_lines)]
 
 
 def fitting(history: Sequence[Turn]) -> list[Turn]:
@@ -121,12 +119,11 @@ def turn_messages(turn: Turn, ids: Iterator[str], *, sees: bool) -> Iterator[Mes
             yield tool_message(call_id, result)
 
 
-def person_message(said: Said, *, sees: bool) -> Message:
-    """The person's words, then a line for each attachment; pictures as data URIs for a model that
-    sees.
-    """
-    lines = [f"[attached: {one_line(a.asset_id)} {one_line(a.name)}]" for a in said.attachments]
-    text = "\n".join(part for part in [clipped(clean(said.text)), *lines] if part) or "..."
+def person_message(said: Said, *, sees: bool, news: Iterable[str] = ()) -> Message:
+    """News, the person's words, a line for each attachment; pictures for a model that sees."""
+    named = [f"[attached: {one_line(a.asset_id)} {one_line(a.name)}]" for a in said.attachments]
+    lines = [*map(clean, news), clipped(clean(said.text)), *named]
+    text = "\n".join(line for line in lines if line) or "..."
     pictures = [a.picture for a in said.attachments if a.picture and sees]
     if not pictures:
         return {"role": "user", "content": text}

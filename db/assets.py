@@ -1,4 +1,4 @@
-"""The rows of stored files. Who asks stands in every query; a file of a deleted generation is gone."""
+"""The rows of stored files. Who asks stands in each query; a deleted generation has no files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, insert, or_, select, update
+from sqlalchemy import Select, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.tables import assets, generations
@@ -16,7 +16,7 @@ from db.tables import assets, generations
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """One stored file; the field names are the columns'."""
+    """One stored file; the field names are the columns'. What is None is not known."""
 
     id: UUID
     user_id: UUID
@@ -24,7 +24,7 @@ class Asset:
     generation_id: UUID | None = None
     #: Which of its generation's files it is, from 0.
     position: int = 0
-    #: What the person calls it; shown, never used as a path.
+    #: What the person calls it: shown, never part of a path.
     name: str | None = None
     media_type: str
     width_px: int | None
@@ -34,6 +34,7 @@ class Asset:
     sha256: str | None
     storage_key: str
     thumbnail_key: str | None = None
+    #: The database's moment; None until the row is written.
     created_at: datetime | None = None
 
 
@@ -53,23 +54,14 @@ def _living() -> Select[Any]:
 
 
 async def add(connection: AsyncConnection, asset: Asset) -> None:
-    """Insert a file whose bytes are stored; the moment is the database's."""
+    """Write the row of a file whose bytes are stored."""
     values = {name: value for name, value in asdict(asset).items() if name != "created_at"}
     await connection.execute(insert(assets).values(**values))
 
 
 async def find(connection: AsyncConnection, user_id: UUID, asset_id: UUID) -> Asset | None:
     """The file, if it is this user's."""
-    query = _living().where(assets.c.id == asset_id, assets.c.user_id == user_id)
-    record = (await connection.execute(query)).mappings().one_or_none()
-    return _asset(record) if record else None
-
-
-async def find_signed(connection: AsyncConnection, asset_id: UUID) -> Asset | None:
-    """The file, for a caller who has checked a signature that names this very file."""
-    query = _living().where(assets.c.id == asset_id)
-    record = (await connection.execute(query)).mappings().one_or_none()
-    return _asset(record) if record else None
+    return (await find_many(connection, user_id, [asset_id])).get(asset_id)
 
 
 async def find_many(
@@ -83,19 +75,17 @@ async def find_many(
     return {record["id"]: _asset(record) for record in records}
 
 
+async def find_signed(connection: AsyncConnection, asset_id: UUID) -> Asset | None:
+    """The file, for a caller who has checked a signature that names this very file."""
+    query = _living().where(assets.c.id == asset_id)
+    record = (await connection.execute(query)).mappings().one_or_none()
+    return _asset(record) if record else None
+
+
 async def of_generation(
     connection: AsyncConnection, user_id: UUID, generation_id: UUID
 ) -> list[Asset]:
-    """The files a generation of this user's has made, in their order."""
-    query = _living().where(
-        assets.c.generation_id == generation_id, assets.c.user_id == user_id
-    )
+    """The files that a generation of this user's has made, in their order."""
+    query = _living().where(assets.c.generation_id == generation_id, assets.c.user_id == user_id)
     records = (await connection.execute(query.order_by(assets.c.position))).mappings()
     return [_asset(record) for record in records]
-
-
-async def set_thumbnail(connection: AsyncConnection, asset_id: UUID, key: str) -> None:
-    """Remember where the small picture of a file lies."""
-    await connection.execute(
-        update(assets).where(assets.c.id == asset_id).values(thumbnail_key=key)
-    )

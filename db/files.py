@@ -1,13 +1,12 @@
-"""The bytes of pictures and films, in a folder: written whole or not at all, and durable once written.
+"""The bytes of pictures and films, in a folder: written whole or not at all, and then durable.
 
-A key is a path of our own making (`generations/<uuid>/0.png`), never a name somebody gave. New bytes
-are born in `scratch` on the same file system, so putting them in their place is one rename.
+A key is a path of our own making (`generations/<uuid>/0.png`), never a name somebody gave. New
+bytes are born in `scratch` on the same file system, so putting them in their place is one rename.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import re
 import secrets
@@ -54,7 +53,7 @@ class LocalFiles:
             path.unlink(missing_ok=True)
 
     async def put_file(self, key: str, source: Path) -> None:
-        """Move a file to its place, over what may be there; back here, it survives a power cut."""
+        """Move a file of `scratch` to its place, over what may be there, to survive a power cut."""
         await asyncio.to_thread(self._put, self.path(key), source)
 
     async def put_bytes(self, key: str, data: bytes) -> None:
@@ -70,28 +69,14 @@ class LocalFiles:
         _make_folder(target.parent)
         source.chmod(0o600)
         _sync(source)
-        try:
-            source.replace(target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            self._put_from_elsewhere(target, source)
+        source.replace(target)
         _sync(target.parent)
-
-    def _put_from_elsewhere(self, target: Path, source: Path) -> None:
-        with self.scratch() as path:
-            shutil.copyfile(source, path)
-            _sync(path)
-            path.replace(target)
-        source.unlink()
 
     async def size_bytes(self, key: str) -> int:
         return (await asyncio.to_thread(self.path(key).stat)).st_size
 
-    async def read(
-        self, key: str, start: int = 0, stop: int | None = None
-    ) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to, not including, `stop`, in chunks; to the end without one."""
+    async def read(self, key: str, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to and without `stop`, in chunks; to the end without one."""
         stream = await asyncio.to_thread(self.path(key).open, "rb")
         try:
             await asyncio.to_thread(stream.seek, start)
@@ -116,6 +101,10 @@ class LocalFiles:
             # The folder of one generation goes with its last file; the great ones stay.
             with suppress(OSError):
                 path.parent.rmdir()
+
+    async def delete_folder(self, folder: str) -> None:
+        """Remove a folder such as `generations/<uuid>` with all in it, thumbnails included."""
+        await asyncio.to_thread(shutil.rmtree, self.path(folder), ignore_errors=True)
 
     async def clear_scratch(self) -> None:
         """Remove what killed processes have left behind; the files of living ones are younger."""

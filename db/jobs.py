@@ -49,7 +49,8 @@ _TAKE_OVER = text(
           and (j.worker_id in (select worker_id from dead) or j.worker_id is null)
     )
     select count(*), pg_notify(
-        'procrastinate_queue_v1#' || :queue, '{"type":"job_inserted","job_id":0}'
+        'procrastinate_queue_v1#' || :queue,
+        json_build_object('type', 'job_inserted', 'job_id', 0)::text
     ) from stolen group by () having count(*) > 0
     """
 )

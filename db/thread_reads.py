@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import (
     JSON,
     ColumnElement,
+    RowMapping,
     Select,
     Subquery,
     bindparam,
@@ -48,6 +49,12 @@ class Page:
 
 
 NO_PAGE = Page([], None, None, has_next=False)
+
+
+async def user(connection: AsyncConnection, identifier: str) -> RowMapping | None:
+    """The row of the user who is called so."""
+    query = select(users).where(users.c.identifier == identifier)
+    return (await connection.execute(query)).mappings().one_or_none()
 
 
 def _encode(created_at: datetime, thread_id: UUID) -> str:

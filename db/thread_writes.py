@@ -34,7 +34,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
 from db.ids import new_id
@@ -44,20 +43,6 @@ from db.tables import assets, elements, feedbacks, generations, steps, threads, 
 Write = tuple[ReturningInsert[tuple[Any]], dict[str, Any]]
 #: Building a statement costs more than running it, and Chainlit knows a dozen shapes of a step.
 STATEMENTS_KEPT = 64
-
-
-async def ensure_user(connection: AsyncConnection, identifier: str) -> UUID:
-    """The id of the user who is called so; made when there is none."""
-    query = select(users.c.id).where(users.c.identifier == identifier)
-    found: UUID | None = (await connection.execute(query)).scalar_one_or_none()
-    if found is not None:
-        return found
-    new = insert(users).values(id=new_id(), identifier=identifier)
-    new = new.on_conflict_do_update(
-        index_elements=[users.c.identifier], set_={"identifier": new.excluded.identifier}
-    )
-    made: UUID = (await connection.execute(new.returning(users.c.id))).scalar_one()
-    return made
 
 
 def upsert_user(identifier: str, metadata: Mapping[str, Any]) -> ReturningInsert[Any]:

@@ -33,9 +33,9 @@ from chainlit.user import PersistedUser, User
 from sqlalchemy import RowMapping, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import thread_reads, thread_writes
+from db import thread_reads, thread_writes, users
 from db.ids import parse_id
-from db.tables import threads, users
+from db.tables import threads
 from db.thread_rows import (
     card_generation,
     element_values,
@@ -63,7 +63,7 @@ def _after_first_message(
     method: Callable[_P, Coroutine[Any, Any, _T]],
 ) -> Callable[_P, Coroutine[Any, Any, _T]]:
     """Hold the write back until the person says something: a page view leaves no thread behind."""
-    hold: Callable[..., Any] = queue_until_user_message()  # type: ignore[no-untyped-call]
+    hold: Callable[..., Any] = queue_until_user_message()
     return cast(Callable[_P, Coroutine[Any, Any, _T]], hold(method))
 
 
@@ -85,12 +85,11 @@ class Threads(BaseDataLayer):
     async def ensure_user(self, identifier: str) -> UUID:
         """The id of the user who is called so, made when there is none; needs no session."""
         async with self.engine.begin() as connection:
-            return await thread_writes.ensure_user(connection, identifier)
+            return await users.ensure(connection, storable(identifier))
 
     async def get_user(self, identifier: str) -> PersistedUser | None:
-        query = select(users).where(users.c.identifier == storable(identifier))
         async with self.engine.connect() as connection:
-            found = (await connection.execute(query)).mappings().one_or_none()
+            found = await thread_reads.user(connection, storable(identifier))
         return _user(found) if found else None
 
     async def create_user(self, user: User) -> PersistedUser:

@@ -62,7 +62,7 @@ async def send(hands: Hands, row: Row, pace: Pace) -> Verdict:
 async def _send(hands: Hands, row: Row, pace: Pace, route: Route, provider: Provider) -> Verdict:
     try:
         request = await _request(hands, row, provider)
-    except (InputGone, OSError) as error:
+    except (InputGone, media.WrongType, OSError) as error:
         return await hands.settle(row, _input_gone(error))
     async with hands.engine.connect() as connection:
         current = await generations.load(connection, row.id)
@@ -174,7 +174,7 @@ async def _request(hands: Hands, row: Row, provider: Provider) -> Request:
     return Request(kind=cast(Kind, row.kind), prompt=row.prompt, inputs=tuple(files), **row.params)
 
 
-def _input_gone(error: InputGone | OSError) -> Settle:
+def _input_gone(error: Exception) -> Settle:
     if isinstance(error, OSError):
         log.error("input file unreadable", error=str(error))
     return Settle(

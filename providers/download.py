@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver
 
@@ -144,8 +145,10 @@ def read_url(text: str) -> httpx.URL:
 
 def is_host(pattern: str, place: Origin) -> bool:
     """Whether a place fits `media.example.com`, `*.example.com` or `media.example.com:8443`."""
-    host, _, port = pattern.lower().partition(":")
-    if place.port != int(port or 443):
+    host, colon, port = pattern.lower().rpartition(":")
+    if not colon:
+        host, port = port, "443"
+    if port != str(place.port):
         return False
     if host.startswith("*."):
         return place.host.endswith(host[1:])
@@ -204,5 +207,7 @@ def explain(error: httpx.TransportError) -> ProviderError:
     while seen is not None:
         if isinstance(seen, BlockedAddress):
             return BlockedUrl("the result's host leads to an address that is not public")
+        if isinstance(seen, aiohttp.InvalidURL):
+            return BlockedUrl("the result's address cannot be read")
         seen = seen.__cause__
     return Unreachable(f"the result did not arrive ({type(error).__name__})")

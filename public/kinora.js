@@ -58,22 +58,23 @@
     const close = make('button', { type: 'button', onclick: () => box.close() }, words.close)
     const box = make(
       'dialog',
-      { className: 'kn-about', ariaLabel: words.title, onclose: () => box.remove(), onclick: (event) => event.target === box && box.close() },
+      { className: 'kn-about', onclose: () => box.remove(), onclick: (event) => event.target === box && box.close() },
       make('header', {}, make('h2', {}, words.title), close),
       make('h3', {}, words.chat),
       rows([named(status.chat_model)]),
       make('h3', {}, words.painters),
       rows(status.painters.length ? status.painters.map(named) : [[words.nothing, '']]),
       make('h3', {}, words.models),
-      rows(models.map((model) => [model.label, price(model)])),
+      rows(models.filter((model) => model.available !== false).map((model) => [model.label, price(model)])),
       make('footer', {}, `Kinora ${status.version}`)
     )
+    box.setAttribute('aria-label', words.title)
     document.body.append(box)
     box.showModal()
   }
 
   function lineFor(status) {
-    const inUse = [status.chat_model, ...status.painters.toSorted((a, b) => a.demo - b.demo)]
+    const inUse = [status.chat_model, ...[...status.painters].sort((a, b) => a.demo - b.demo)]
     const paid = inUse.some((part) => !part.demo)
     const names = inUse.map((part) => part.label)
     const open = async () => dialog(status, (await get('/api/models').catch(() => ({ data: [] }))).data)

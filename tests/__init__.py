@@ -1,1 +1,3 @@
-"""A package by name, because a dependency installs a stray `tests` of its own that would win otherwise."""
+"""A package by name, because a dependency installs a stray `tests` of its own that would win
+otherwise.
+"""

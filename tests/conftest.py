@@ -1,4 +1,5 @@
-"""What the tests stand on: a real Postgres, the real demo provider, the real server, a real browser.
+"""What the tests stand on: a real Postgres, the real demo provider, the real server, a real
+browser.
 
 One embedded Postgres and one demo provider serve the whole run; each test that asks for one gets a
 database of its own, copied from a migrated template.
@@ -6,17 +7,11 @@ database of its own, copied from a migrated template.
 
 from __future__ import annotations
 
-import asyncio
-import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
-
-# Before anything imports Chainlit, which writes into its folder while it is imported.
-CHAINLIT_FOLDER = tempfile.mkdtemp(prefix="kinora-chainlit-")
-os.environ["CHAINLIT_APP_ROOT"] = CHAINLIT_FOLDER
 
 import psycopg
 import pytest
@@ -25,14 +20,9 @@ from psycopg import sql
 from db.embedded import EmbeddedPostgres
 from db.migrate import migrate
 from tests.demo_process import Demo, start_demo
+from tests.house import Served, serve
 
 TEMPLATE = "kinora_template"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _chainlit_folder() -> Iterator[None]:
-    yield
-    shutil.rmtree(CHAINLIT_FOLDER, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -94,3 +84,18 @@ async def calm_demo(demo: Demo) -> AsyncIterator[Demo]:
     await demo.calm()
 
 
+@pytest.fixture(scope="session")
+async def server(
+    postgres: Callable[[str], str], demo: Demo, shared_folder: Path
+) -> AsyncIterator[Served]:
+    """The run's server, in a process of its own, on a database of its own."""
+    name = "served"
+    with psycopg.connect(postgres("kinora"), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {}").format(
+                sql.Identifier(name), sql.Identifier(TEMPLATE)
+            )
+        )
+    data_dir = shared_folder / "served"
+    async with serve(data_dir, DATABASE_URL=postgres(name), DEMO_BASE_URL=demo.url) as served:
+        yield served

@@ -1,4 +1,6 @@
-"""The demo provider as tests use it: its process, its ledger, its faults, and waiting without sleeping."""
+"""The demo provider as tests use it: its process, its ledger, its faults, and waiting without
+sleeping.
+"""
 
 from __future__ import annotations
 

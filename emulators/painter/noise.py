@@ -34,7 +34,8 @@ def warped(rng: np.random.Generator, values: Array, strength: float) -> Array:
     y, x = np.mgrid[0:height, 0:width]
     x = np.clip(x + across, 0, width - 1).astype(np.intp)
     y = np.clip(y + down, 0, height - 1).astype(np.intp)
-    return values[y, x]
+    moved: Array = values[y, x]
+    return moved
 
 
 def line(rng: np.random.Generator, waves: float, width: int, octaves: int = 4) -> Array:

@@ -79,7 +79,9 @@ def sky(
 ) -> dict[str, Colour]:
     """Return the colours that depend on the time of day, from hexadecimal digits."""
     names = ("top", "middle", "low", "sun", "haze", "light", "shade", "cloud")
-    return dict(zip(names, map(hexed, (top, middle, low, sun, haze, light, shade, cloud)), strict=True))
+    return dict(
+        zip(names, map(hexed, (top, middle, low, sun, haze, light, shade, cloud)), strict=True)
+    )
 
 
 SKIES = {

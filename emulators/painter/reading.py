@@ -107,7 +107,9 @@ def read_setting(text: str, subjects: list[Subject], rng: np.random.Generator) -
     for subject in subjects:
         if subject.name in HOME_OF:
             return HOME_OF[subject.name]
-    return str(rng.choice(["mountains", "meadow", "forest", "mountains", "sea"][: 4 if subjects else 5]))
+    return str(
+        rng.choice(["mountains", "meadow", "forest", "mountains", "sea"][: 4 if subjects else 5])
+    )
 
 
 def read_subjects(text: str) -> tuple[list[Subject], set[tuple[int, int]]]:

@@ -136,9 +136,7 @@ def compiled(table: dict[Name, str]) -> dict[Name, re.Pattern[str]]:
     return {name: stem_pattern(stems) for name, stems in table.items()}
 
 
-def matches(
-    table: dict[Name, re.Pattern[str]], text: str
-) -> Iterator[tuple[Name, re.Match[str]]]:
+def matches(table: dict[Name, re.Pattern[str]], text: str) -> Iterator[tuple[Name, re.Match[str]]]:
     """Yield every name that a text speaks of, with the first place where it does."""
     for name, pattern in table.items():
         if match := pattern.search(text):

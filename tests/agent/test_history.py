@@ -85,7 +85,7 @@ def test_a_short_history_is_kept_whole() -> None:
     assert [m["content"] for m in laid if m["role"] == "user"] == ["one", "two", "next"]
 
 
-def test_news_stand_at_the_end_of_the_one_system_message() -> None:
+def test_news_stand_in_front_of_the_new_message() -> None:
     lines = [
         finished_line(a_generation(2, kind="video", status="completed")),
         finished_line(
@@ -102,7 +102,8 @@ def test_news_stand_at_the_end_of_the_one_system_message() -> None:
     ]
     laid = messages(a_turn("one"), finished_lines=lines)
     assert [m["role"] for m in laid] == ["system", "user", "user"]
-    assert laid[0]["content"] == "You are.\n" + "\n".join(lines)
+    assert laid[0]["content"] == "You are."
+    assert laid[-1]["content"] == "\n".join([*lines, "next"])
 
 
 def test_attachments_are_named_and_shown_only_to_models_that_see() -> None:

@@ -149,7 +149,7 @@ async def test_a_first_message_with_a_photo_through_chainlit_itself_is_all_there
             await asyncio.gather(*(task for task in others if "chainlit" in repr(task)))
         await layer.close()
         thread = await read_thread(layer, UUID(session.thread_id))
-        await session.delete()  # type: ignore[no-untyped-call]
+        await session.delete()
     assert thread["name"] == "Make me blue please"
     assert thread["userIdentifier"] == user.identifier
     assert [step["output"] for step in thread["steps"]] == ["Make me blue\n\nplease"]
@@ -165,7 +165,7 @@ async def test_a_page_that_is_only_looked_at_leaves_no_thread(layer: Threads) ->
         await layer.create_step(greeting)
         assert await layer.get_thread(session.thread_id) is None
         session.has_first_interaction = True
-        await session.flush_method_queue()  # type: ignore[no-untyped-call]
+        await session.flush_method_queue()
         assert (await read_thread(layer, UUID(session.thread_id)))["steps"][0]["output"] == "Hello"
 
 

@@ -148,16 +148,16 @@ def test_a_route_is_taken_by_what_is_given_and_where_it_may_be_asked(catalogue: 
         assert route is not None
         assert route.endpoint == endpoint
         assert wan.route_for(roles, ("demo",)) is None
-    assert wan.route_for(("mask",)) is None
+    mask: tuple[Role, ...] = ("mask",)
+    assert wan.route_for(mask) is None
 
 
 def test_inputs_are_taken_when_nothing_is_missing_and_nothing_too_much() -> None:
     inputs = ("text!", "start_image!", "end_image")
-    assert takes(inputs, ("start",))
-    assert takes(inputs, ("start", "end"))
-    assert not takes(inputs, ())
-    assert not takes(inputs, ("end",))
-    assert not takes(inputs, ("start", "reference"))
+    possible: list[tuple[Role, ...]] = [("start",), ("start", "end")]
+    impossible: list[tuple[Role, ...]] = [(), ("end",), ("start", "reference")]
+    assert all(takes(inputs, roles) for roles in possible)
+    assert not any(takes(inputs, roles) for roles in impossible)
 
 
 OWN = """

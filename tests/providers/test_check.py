@@ -8,6 +8,7 @@ import pytest
 
 from providers.abilities import SEED_MAX, check
 from providers.catalogue import Catalogue, load_catalogue
+from providers.contract import Role
 from providers.findings import CannotDo, Wanted
 from providers.model import estimate_usd
 
@@ -286,7 +287,7 @@ def test_without_a_word_the_result_keeps_the_shape_of_its_picture(
     pixels: tuple[int | None, int | None],
 ) -> None:
     model, _ = catalogue.find(name)
-    role = "image" if model.kind == "image" else "start"
+    role: Role = "image" if model.kind == "image" else "start"
     request = check(model, replace(wanted, inputs=(role,)))
     assert (request.aspect_ratio, (request.width_px, request.height_px)) == (ratio, pixels)
 

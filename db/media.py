@@ -1,0 +1,301 @@
+"""What a file really is, decided by decoding it and by nothing it says of itself.
+
+All of this computes for long and blocks: callers use `asyncio.to_thread`. Pictures may have so many
+pixels that one of them in memory (160 MB at most) is no danger; films are opened by the two
+demuxers we mean, never guessed, since FFmpeg also knows formats that fetch other files.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import av
+from av.video.frame import VideoFrame
+from PIL import Image, ImageCms, ImageOps
+
+PIXELS_MAX = 40_000_000
+UPLOAD_BYTES_MAX = 50 * 1024 * 1024
+#: A film often begins in the dark; a poster looks so many frames further for light.
+POSTER_FRAMES_MAX = 48
+POSTER_LIGHT_MIN = 16
+JPEG_QUALITY = 92
+THUMBNAIL_QUALITY = 82
+#: WebP holds no longer side.
+THUMBNAIL_SIDE_MAX_PX = 16_383
+SCALE_STEPS = 14
+
+_TYPES = {
+    "PNG": ("image/png", ".png"),
+    "JPEG": ("image/jpeg", ".jpg"),
+    # A JPEG with further pictures behind it, as many phones write them; read as its first.
+    "MPO": ("image/jpeg", ".jpg"),
+    "WEBP": ("image/webp", ".webp"),
+}
+_STORED = ("PNG", "JPEG", "WEBP")
+#: Given by people only, and stored as a still picture.
+_GIVEN = (*_STORED, "GIF")
+#: What Pillow's and FFmpeg's readers raise over broken files.
+_BROKEN = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError),
+    *(struct.error, Image.DecompressionBombError, Image.DecompressionBombWarning),
+    av.FFmpegError,
+)
+_PICTURE_ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "GIF": b"\0;"}
+_ANOTHER_FILE = re.compile(
+    rb"<(?:!doctype|html|head|body|script|svg|iframe|\?php|\?xml)|PK\x03\x04|PK\x05\x06|%PDF-",
+    re.IGNORECASE,
+)
+
+
+class WrongType(Exception):
+    """A file is not what it should be; the message is for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What decoding has shown; `suffix` is the file name's, with its dot."""
+
+    media_type: str
+    width_px: int
+    height_px: int
+    duration_s: float | None
+    suffix: str
+
+
+def inspect(path: Path, kind: str) -> Media:
+    """What the file is, if it is a whole one of this kind (`image` or `video`).
+
+    Raises:
+        WrongType: it is not.
+    """
+    with path.open("rb") as stream:
+        if kind == "image":
+            return _inspect_picture(stream)
+        if kind == "video":
+            return _inspect_film(stream)
+    raise ValueError(f"files of kind {kind} are not looked into")
+
+
+def clean_upload(source: bytes | Path) -> tuple[bytes, Media]:
+    """A person's picture, upright, in sRGB, and encoded anew: nothing but its pixels is left.
+
+    Raises:
+        WrongType: it is no picture, too large, or another file as well.
+    """
+    size_bytes = len(source) if isinstance(source, bytes) else source.stat().st_size
+    if size_bytes > UPLOAD_BYTES_MAX:
+        raise WrongType(f"Pictures may have up to {UPLOAD_BYTES_MAX >> 20} MiB.")
+    data = source if isinstance(source, bytes) else source.read_bytes()
+    with _reading("This is not a PNG, JPEG, WebP or GIF picture, or it is damaged."):
+        image, format_ = _decoded(BytesIO(data), _GIVEN)
+        if _ANOTHER_FILE.search(data, _end(data, format_)):
+            raise WrongType("Behind this picture stands another file; save it anew as a picture.")
+        pixels = _plain(_srgb(ImageOps.exif_transpose(image)))
+    lossy = format_ in ("JPEG", "MPO", "WEBP") and pixels.mode == "RGB"
+    encoded = _encode(pixels, "JPEG" if lossy else "PNG", JPEG_QUALITY)
+    media_type, suffix = _TYPES["JPEG" if lossy else "PNG"]
+    return encoded, Media(media_type, pixels.width, pixels.height, None, suffix)
+
+
+def thumbnail(path: Path, media: Media, width_px: int) -> bytes:
+    """A small WebP of a picture, or of a film's first frame that is not dark; never enlarged."""
+    return _thumbnail(path, width_px, film=media.media_type.startswith("video/"))
+
+
+def thumbnail_of_file(path: Path, width_px: int) -> bytes:
+    """The same of a file whose kind is not at hand."""
+    with path.open("rb") as stream:
+        film = _container(stream) is not None
+    return _thumbnail(path, width_px, film=film)
+
+
+def scaled_data(path: Path, *, bytes_max: int, side_max_px: int) -> tuple[bytes, str]:
+    """A stored picture's bytes and media type, made smaller only where it is over a limit.
+
+    Raises:
+        WrongType: it is no picture, or no size that is still of use fits.
+    """
+    with path.open("rb") as stream, _reading("The picture cannot be read."):
+        image, format_ = _opened(stream, _STORED)
+        fits = path.stat().st_size <= bytes_max and max(image.size) <= side_max_px
+        if fits:
+            return path.read_bytes(), _TYPES[format_][0]
+        image.load()
+        pixels = _plain(image)
+    side_px, quality = min(max(pixels.size), side_max_px), JPEG_QUALITY
+    format_ = "PNG" if pixels.mode == "RGBA" else "JPEG"
+    for _ in range(SCALE_STEPS):
+        small = pixels.copy()
+        small.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
+        data = _encode(small, format_, quality)
+        if len(data) <= bytes_max:
+            return data, _TYPES[format_][0]
+        side_px, quality = round(side_px * 0.8), max(60, quality - 4)
+    raise WrongType("The picture cannot be made small enough to be sent along.")
+
+
+@contextmanager
+def _reading(sentence: str) -> Iterator[None]:
+    """Whatever the readers raise inside means this sentence to a person."""
+    try:
+        yield
+    except _BROKEN as error:
+        raise WrongType(sentence) from error
+
+
+def _opened(stream: BinaryIO, formats: tuple[str, ...]) -> tuple[Image.Image, str]:
+    image = Image.open(stream, formats=formats)
+    _small_enough(*image.size)
+    return image, str(image.format)
+
+
+def _decoded(stream: BinaryIO, formats: tuple[str, ...]) -> tuple[Image.Image, str]:
+    """The whole picture; checksums are looked at by `verify`, the pixels by `load`."""
+    probe, _ = _opened(stream, formats)
+    probe.verify()
+    stream.seek(0)
+    image, format_ = _opened(stream, formats)
+    image.load()
+    return image, format_
+
+
+def _small_enough(width_px: int, height_px: int) -> None:
+    if width_px * height_px > PIXELS_MAX:
+        raise WrongType(
+            f"It has {width_px} x {height_px} pixels; "
+            f"up to {PIXELS_MAX // 1_000_000} million are possible."
+        )
+
+
+def _inspect_picture(stream: BinaryIO) -> Media:
+    with _reading("The file is not a whole PNG, JPEG or WebP picture."):
+        image, format_ = _decoded(stream, _STORED)
+    media_type, suffix = _TYPES[format_]
+    return Media(media_type, image.width, image.height, None, suffix)
+
+
+def _end(data: bytes, format_: str) -> int:
+    """Where the picture ends in its file, near enough to look at what stands behind it."""
+    if format_ == "WEBP":
+        return 8 + int.from_bytes(data[4:8], "little")
+    mark = _PICTURE_ENDS[format_]
+    return max(0, data.rfind(mark)) + len(mark)
+
+
+def _srgb(image: Image.Image) -> Image.Image:
+    """The colours as every viewer and model understands them, without a profile beside them."""
+    profile = image.info.get("icc_profile")
+    if not profile:
+        return image
+    flat = image if image.mode in ("L", "RGB", "RGBA", "CMYK") else _plain(image)
+    mode = "RGBA" if flat.mode == "RGBA" else "RGB"
+    try:
+        given = ImageCms.ImageCmsProfile(BytesIO(profile))
+        wanted = ImageCms.createProfile("sRGB")
+        changed = ImageCms.profileToProfile(flat, given, wanted, outputMode=mode)
+    except (ImageCms.PyCMSError, OSError):
+        return flat
+    return changed or flat
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """The bare pixels: RGB, or RGBA where something really shows through."""
+    if image.mode.startswith("I"):
+        # 16 bits a pixel; Pillow would cut them off at 255.
+        image = image.point(lambda value: value * (1 / 256)).convert("L")
+    pixels = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if pixels.mode == "RGBA" and pixels.getchannel("A").getextrema() == (255, 255):
+        pixels = pixels.convert("RGB")
+    pixels.info = {}
+    return pixels
+
+
+def _encode(pixels: Image.Image, format_: str, quality: int) -> bytes:
+    out = BytesIO()
+    if format_ == "JPEG":
+        pixels.save(out, "JPEG", quality=quality, subsampling=0)
+    elif format_ == "WEBP":
+        pixels.save(out, "WEBP", quality=quality)
+    else:
+        pixels.save(out, "PNG")
+    return out.getvalue()
+
+
+def _thumbnail(path: Path, width_px: int, *, film: bool) -> bytes:
+    with path.open("rb") as stream, _reading("No small picture can be made of this."):
+        if film:
+            image = _poster(stream, width_px)
+        else:
+            image, _ = _opened(stream, _STORED)
+            image.draft("RGB", (width_px * 2, width_px * 2))
+            image.load()
+        pixels = _plain(image)
+        pixels.thumbnail((width_px, THUMBNAIL_SIDE_MAX_PX), Image.Resampling.LANCZOS)
+        return _encode(pixels, "WEBP", THUMBNAIL_QUALITY)
+
+
+def _container(stream: BinaryIO) -> str | None:
+    """The demuxer for a film, by its first bytes; None for what is no film we know."""
+    head = stream.read(64)
+    stream.seek(0)
+    if head[4:8] == b"ftyp":
+        return "mov"
+    return "matroska" if head[:4] == b"\x1aE\xdf\xa3" and b"webm" in head else None
+
+
+@contextmanager
+def _film(stream: BinaryIO) -> Iterator[tuple[av.container.InputContainer, Iterator[VideoFrame]]]:
+    container = _container(stream)
+    if container is None:
+        raise WrongType("The file is not an MP4, WebM or QuickTime film.")
+    with (
+        _reading("The file is not a film that can be played."),
+        av.open(stream, "r", format=container, metadata_errors="replace") as opened,
+    ):
+        if not opened.streams.video:
+            raise WrongType("The film has no picture.")
+        codec = opened.streams.video[0].codec_context
+        _small_enough(codec.width, codec.height)
+        yield opened, opened.decode(video=0)
+
+
+def _inspect_film(stream: BinaryIO) -> Media:
+    with _film(stream) as (opened, frames):
+        frame = next(frames, None)
+        if frame is None:
+            raise WrongType("The film has not one picture that can be shown.")
+        turned = frame.rotation % 180 != 0
+        width_px, height_px = frame.width, frame.height
+        if turned:
+            width_px, height_px = height_px, width_px
+        duration_s = opened.duration / av.time_base if opened.duration else None
+        webm, quicktime = opened.format.name != "mov", opened.metadata.get("major_brand") == "qt  "
+    if webm:
+        return Media("video/webm", width_px, height_px, duration_s, ".webm")
+    if quicktime:
+        return Media("video/quicktime", width_px, height_px, duration_s, ".mov")
+    return Media("video/mp4", width_px, height_px, duration_s, ".mp4")
+
+
+def _poster(stream: BinaryIO, width_px: int) -> Image.Image:
+    first: Image.Image | None = None
+    with _film(stream) as (_, frames):
+        for frame, _ in zip(frames, range(POSTER_FRAMES_MAX), strict=False):
+            wide = frame.height if frame.rotation % 180 else frame.width
+            scale = min(1.0, width_px / wide)
+            width, height = (max(1, round(side * scale)) for side in (frame.width, frame.height))
+            rgb = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
+            image = Image.fromarray(rgb).rotate(frame.rotation, expand=True)
+            first = first or image
+            if rgb.mean() >= POSTER_LIGHT_MIN:
+                return image
+    if first is None:
+        raise WrongType("The film has not one picture that can be shown.")
+    return first
