@@ -80,10 +80,12 @@ class ChatModel:
         if not self.name:
             try:
                 async with asyncio.timeout(CONNECT_WITHIN_S):
-                    listed = (await self.client.models.list()).data or []
+                    page: object = await self.client.models.list()
             except (openai.APIError, TimeoutError, ValueError) as error:
                 raise self._failure(error) from error
-            names = [model.id for model in listed if "embed" not in model.id.lower()]
+            # Whatever answers at the address is taken as it comes: the SDK checks no shapes.
+            listed = [str(getattr(m, "id", "")) for m in getattr(page, "data", None) or ()]
+            names = [name for name in listed if name and "embed" not in name.lower()]
             if not names:
                 raise ChatFailure(f"{self.server} lists no chat model. Set CHAT_MODEL.")
             self.name = names[0]
@@ -93,8 +95,7 @@ class ChatModel:
     async def stream(
         self, messages: list[Message], tools: list[dict[str, Any]]
     ) -> AsyncGenerator[bytes]:
-        """Send a request and yield the payload of each `data:` line; closing it ends the HTTP
-        stream.
+        """Send a request and yield the payload of each `data:` line; closing it ends the stream.
 
         `messages` loses its pictures for good where the server refuses them. Raises: ChatFailure.
         """

@@ -1,7 +1,7 @@
 """What comes out of a turn of the agent, in order; the last one is always `Ended`.
 
-Closing the iterator (or cancelling the task that reads it) is the Stop button: the model's stream
-ends at once, no event follows, and generations that were started go on.
+Cancelling the task that reads (or, between two events, closing the iterator) is the Stop button:
+the model's stream ends at once, no event follows, and generations that were started go on.
 """
 
 from __future__ import annotations

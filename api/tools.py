@@ -24,8 +24,7 @@ async def call_tool(
     name: str, request: Request, runtime: InRuntime, caller: ByCaller
 ) -> JSONResponse:
     """Call a tool with the body as its arguments; 202 when it started a generation."""
-    arguments = (await request.body()).decode("utf-8", errors="surrogateescape")
-    result = await registry.call(name, arguments, caller, runtime.admission)
+    result = await registry.call(name, await request.body(), caller, runtime.admission)
     if result.started:
         location = f"/api/generations/{result.json['id']}"
         return JSONResponse(result.json, status_code=202, headers={"Location": location})

@@ -1,8 +1,8 @@
 """What one poll costs by each HTTP client: the figures of docs/adr/0002-http-transport.md.
 
 Many provider jobs are looked at once a second, by every candidate in turn and for several rounds,
-against a server in a process of its own. Counted is this process's CPU time for each poll, the loop's
-share included; the ratios hold on other machines, the milliseconds do not.
+against a server in a process of its own. Counted is this process's CPU time for each poll, the
+loop's share included; the ratios hold on other machines, the milliseconds do not.
 
     .venv/bin/python -m bench.transport [--jobs 500] [--seconds 4] [--rounds 3]
 """

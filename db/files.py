@@ -67,7 +67,6 @@ class LocalFiles:
 
     def _put(self, target: Path, source: Path) -> None:
         _make_folder(target.parent)
-        source.chmod(0o600)
         _sync(source)
         source.replace(target)
         _sync(target.parent)

@@ -1,31 +1,35 @@
 """What a file really is, decided by decoding it and by nothing it says of itself.
 
-All of this computes for long and blocks: callers use `asyncio.to_thread`. Pictures may have so many
-pixels that one of them in memory (160 MB at most) is no danger; films are opened by the two
-demuxers we mean, never guessed, since FFmpeg also knows formats that fetch other files.
+All of this computes for long and blocks: callers use `asyncio.to_thread`. A picture may have only
+so many pixels that it takes 160 MB of memory at most.
 """
 
 from __future__ import annotations
 
 import re
-import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-import av
-from av.video.frame import VideoFrame
 from PIL import Image, ImageCms, ImageOps
 
-PIXELS_MAX = 40_000_000
+from db.decoding import Media, WrongType, reading, small_enough
+from db.films import container_of, inspect_film, poster
+
+__all__ = [
+    "Media",
+    "WrongType",
+    "clean_upload",
+    "inspect",
+    "scaled_data",
+    "thumbnail",
+    "thumbnail_of_file",
+]
+
 UPLOAD_BYTES_MAX = 50 * 1024 * 1024
-#: A film often begins in the dark; a poster looks so many frames further for light.
-POSTER_FRAMES_MAX = 48
-POSTER_LIGHT_MIN = 16
 JPEG_QUALITY = 92
+#: Of 9; more takes seconds for a few percent.
+PNG_EFFORT = 3
 THUMBNAIL_QUALITY = 82
 #: WebP holds no longer side.
 THUMBNAIL_SIDE_MAX_PX = 16_383
@@ -41,32 +45,11 @@ _TYPES = {
 _STORED = ("PNG", "JPEG", "WEBP")
 #: Given by people only, and stored as a still picture.
 _GIVEN = (*_STORED, "GIF")
-#: What Pillow's and FFmpeg's readers raise over broken files.
-_BROKEN = (
-    *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError),
-    *(struct.error, Image.DecompressionBombError, Image.DecompressionBombWarning),
-    av.FFmpegError,
-)
 _PICTURE_ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "GIF": b"\0;"}
 _ANOTHER_FILE = re.compile(
     rb"<(?:!doctype|html|head|body|script|svg|iframe|\?php|\?xml)|PK\x03\x04|PK\x05\x06|%PDF-",
     re.IGNORECASE,
 )
-
-
-class WrongType(Exception):
-    """A file is not what it should be; the message is for a person."""
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """What decoding has shown; `suffix` is the file name's, with its dot."""
-
-    media_type: str
-    width_px: int
-    height_px: int
-    duration_s: float | None
-    suffix: str
 
 
 def inspect(path: Path, kind: str) -> Media:
@@ -79,7 +62,7 @@ def inspect(path: Path, kind: str) -> Media:
         if kind == "image":
             return _inspect_picture(stream)
         if kind == "video":
-            return _inspect_film(stream)
+            return inspect_film(stream)
     raise ValueError(f"files of kind {kind} are not looked into")
 
 
@@ -93,7 +76,7 @@ def clean_upload(source: bytes | Path) -> tuple[bytes, Media]:
     if size_bytes > UPLOAD_BYTES_MAX:
         raise WrongType(f"Pictures may have up to {UPLOAD_BYTES_MAX >> 20} MiB.")
     data = source if isinstance(source, bytes) else source.read_bytes()
-    with _reading("This is not a PNG, JPEG, WebP or GIF picture, or it is damaged."):
+    with reading("This is not a PNG, JPEG, WebP or GIF picture, or it is damaged."):
         image, format_ = _decoded(BytesIO(data), _GIVEN)
         if _ANOTHER_FILE.search(data, _end(data, format_)):
             raise WrongType("Behind this picture stands another file; save it anew as a picture.")
@@ -112,7 +95,7 @@ def thumbnail(path: Path, media: Media, width_px: int) -> bytes:
 def thumbnail_of_file(path: Path, width_px: int) -> bytes:
     """The same of a file whose kind is not at hand."""
     with path.open("rb") as stream:
-        film = _container(stream) is not None
+        film = container_of(stream) is not None
     return _thumbnail(path, width_px, film=film)
 
 
@@ -122,7 +105,7 @@ def scaled_data(path: Path, *, bytes_max: int, side_max_px: int) -> tuple[bytes,
     Raises:
         WrongType: it is no picture, or no size that is still of use fits.
     """
-    with path.open("rb") as stream, _reading("The picture cannot be read."):
+    with path.open("rb") as stream, reading("The picture cannot be read."):
         image, format_ = _opened(stream, _STORED)
         fits = path.stat().st_size <= bytes_max and max(image.size) <= side_max_px
         if fits:
@@ -141,18 +124,9 @@ def scaled_data(path: Path, *, bytes_max: int, side_max_px: int) -> tuple[bytes,
     raise WrongType("The picture cannot be made small enough to be sent along.")
 
 
-@contextmanager
-def _reading(sentence: str) -> Iterator[None]:
-    """Whatever the readers raise inside means this sentence to a person."""
-    try:
-        yield
-    except _BROKEN as error:
-        raise WrongType(sentence) from error
-
-
 def _opened(stream: BinaryIO, formats: tuple[str, ...]) -> tuple[Image.Image, str]:
     image = Image.open(stream, formats=formats)
-    _small_enough(*image.size)
+    small_enough(*image.size)
     return image, str(image.format)
 
 
@@ -166,16 +140,8 @@ def _decoded(stream: BinaryIO, formats: tuple[str, ...]) -> tuple[Image.Image, s
     return image, format_
 
 
-def _small_enough(width_px: int, height_px: int) -> None:
-    if width_px * height_px > PIXELS_MAX:
-        raise WrongType(
-            f"It has {width_px} x {height_px} pixels; "
-            f"up to {PIXELS_MAX // 1_000_000} million are possible."
-        )
-
-
 def _inspect_picture(stream: BinaryIO) -> Media:
-    with _reading("The file is not a whole PNG, JPEG or WebP picture."):
+    with reading("The file is not a whole PNG, JPEG or WebP picture."):
         image, format_ = _decoded(stream, _STORED)
     media_type, suffix = _TYPES[format_]
     return Media(media_type, image.width, image.height, None, suffix)
@@ -224,14 +190,14 @@ def _encode(pixels: Image.Image, format_: str, quality: int) -> bytes:
     elif format_ == "WEBP":
         pixels.save(out, "WEBP", quality=quality)
     else:
-        pixels.save(out, "PNG")
+        pixels.save(out, "PNG", compress_level=PNG_EFFORT)
     return out.getvalue()
 
 
 def _thumbnail(path: Path, width_px: int, *, film: bool) -> bytes:
-    with path.open("rb") as stream, _reading("No small picture can be made of this."):
+    with path.open("rb") as stream, reading("No small picture can be made of this."):
         if film:
-            image = _poster(stream, width_px)
+            image = poster(stream, width_px)
         else:
             image, _ = _opened(stream, _STORED)
             image.draft("RGB", (width_px * 2, width_px * 2))
@@ -239,63 +205,3 @@ def _thumbnail(path: Path, width_px: int, *, film: bool) -> bytes:
         pixels = _plain(image)
         pixels.thumbnail((width_px, THUMBNAIL_SIDE_MAX_PX), Image.Resampling.LANCZOS)
         return _encode(pixels, "WEBP", THUMBNAIL_QUALITY)
-
-
-def _container(stream: BinaryIO) -> str | None:
-    """The demuxer for a film, by its first bytes; None for what is no film we know."""
-    head = stream.read(64)
-    stream.seek(0)
-    if head[4:8] == b"ftyp":
-        return "mov"
-    return "matroska" if head[:4] == b"\x1aE\xdf\xa3" and b"webm" in head else None
-
-
-@contextmanager
-def _film(stream: BinaryIO) -> Iterator[tuple[av.container.InputContainer, Iterator[VideoFrame]]]:
-    container = _container(stream)
-    if container is None:
-        raise WrongType("The file is not an MP4, WebM or QuickTime film.")
-    with (
-        _reading("The file is not a film that can be played."),
-        av.open(stream, "r", format=container, metadata_errors="replace") as opened,
-    ):
-        if not opened.streams.video:
-            raise WrongType("The film has no picture.")
-        codec = opened.streams.video[0].codec_context
-        _small_enough(codec.width, codec.height)
-        yield opened, opened.decode(video=0)
-
-
-def _inspect_film(stream: BinaryIO) -> Media:
-    with _film(stream) as (opened, frames):
-        frame = next(frames, None)
-        if frame is None:
-            raise WrongType("The film has not one picture that can be shown.")
-        turned = frame.rotation % 180 != 0
-        width_px, height_px = frame.width, frame.height
-        if turned:
-            width_px, height_px = height_px, width_px
-        duration_s = opened.duration / av.time_base if opened.duration else None
-        webm, quicktime = opened.format.name != "mov", opened.metadata.get("major_brand") == "qt  "
-    if webm:
-        return Media("video/webm", width_px, height_px, duration_s, ".webm")
-    if quicktime:
-        return Media("video/quicktime", width_px, height_px, duration_s, ".mov")
-    return Media("video/mp4", width_px, height_px, duration_s, ".mp4")
-
-
-def _poster(stream: BinaryIO, width_px: int) -> Image.Image:
-    first: Image.Image | None = None
-    with _film(stream) as (_, frames):
-        for frame, _ in zip(frames, range(POSTER_FRAMES_MAX), strict=False):
-            wide = frame.height if frame.rotation % 180 else frame.width
-            scale = min(1.0, width_px / wide)
-            width, height = (max(1, round(side * scale)) for side in (frame.width, frame.height))
-            rgb = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
-            image = Image.fromarray(rgb).rotate(frame.rotation, expand=True)
-            first = first or image
-            if rgb.mean() >= POSTER_LIGHT_MIN:
-                return image
-    if first is None:
-        raise WrongType("The film has not one picture that can be shown.")
-    return first

@@ -15,7 +15,8 @@ import av
 import numpy as np
 
 from emulators.orders import FilmOrder, OrderError, read_film_order
-from emulators.painter.motion import Planes, frames
+from emulators.painter.motion import frames
+from emulators.painter.planes import Plane, Planes
 
 NICENESS = 10
 FRAMES_PER_S = 24
@@ -59,7 +60,7 @@ def encode(pictures: Iterator[Planes], size: tuple[int, int], rate: int, file: P
         container.mux(stream.encode())
 
 
-def write_plane(plane: av.video.plane.VideoPlane, values: np.ndarray[Any, Any]) -> None:
+def write_plane(plane: av.video.plane.VideoPlane, values: Plane) -> None:
     """Copy one channel into a frame, whose lines may be longer than the picture's."""
     height, width = values.shape
     target = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)

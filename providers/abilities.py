@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from providers.contract import Kind, Request, Role
 from providers.findings import CannotDo, Findings, Wanted, number, one_of, shown, spans
 from providers.model import INPUT_OF_ROLE, Model
 from providers.shapes import check_shape
 
+UNSENDABLE = re.compile("[\0\ud800-\udfff]")  # what Postgres and UTF-8 refuse
 SEED_MAX = 2**31 - 1  # what every provider takes as a whole number
 MAKES: dict[Kind, str] = {"image": "pictures", "video": "films", "audio": "sound"}
 ARGUMENT_OF_ROLE: dict[Role, str] = {
@@ -72,7 +75,7 @@ def check_words(model: Model, wanted: Wanted, findings: Findings) -> None:
                 argument,
                 f"{model.id} takes up to {most} characters in {argument}; {len(text)} are too many",
             )
-        if any(char == "\0" or "\ud800" <= char <= "\udfff" for char in text):
+        elif UNSENDABLE.search(text):
             findings.refuse(
                 argument, f"{argument} holds a NUL or half a character; send plain text"
             )

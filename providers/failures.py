@@ -14,6 +14,7 @@ MESSAGE_CHARS_MAX = 500
 RETRY_AFTER_S_MAX = 3600.0
 DEPTH_MAX = 6
 READ_CHARS_MAX = 20_000
+SECRET_CHARS_MIN = 8  # the demo provider's key is a word, and may be said
 
 #: Source: PROVIDERS' texts of RunPod workers and the models behind them, as of 2026-11-22.
 CONTENT_POLICY = re.compile(
@@ -71,7 +72,7 @@ def message_of(error: object, depth: int = 0) -> str:
 
 def plain_text(text: str, secret: str = "") -> str:
     """Return a provider's text fit to be shown: short, one line, no data, never our key."""
-    if secret:
+    if len(secret) >= SECRET_CHARS_MIN:
         text = text.replace(secret, "[key]")
     text = LONG_RUN.sub("[...]", text[:READ_CHARS_MAX])
     text = " ".join("".join(char if char.isprintable() else " " for char in text).split())

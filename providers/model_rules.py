@@ -44,7 +44,13 @@ def problems_of(file: ModelsFile) -> Iterator[Problem]:
         if counts[model.id] > 1:
             yield (*path, "id"), f"id `{model.id}` stands {counts[model.id]} times in this file"
         yield from problems_of_model(path, model)
+        places = Counter((route.provider, route.endpoint) for route in model.routes)
         for number, route in enumerate(model.routes):
+            if places[route.provider, route.endpoint] > 1:  # a job is followed by its endpoint
+                yield (
+                    (*path, "routes", number, "endpoint"),
+                    "endpoint must differ from route to route",
+                )
             yield from problems_of_route((*path, "routes", number), model, route)
 
 

@@ -7,12 +7,11 @@ left, every other one that it may have. The figures behind it: docs/adr/0002-htt
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import cast
 
 import aiohttp
 import httpx
@@ -57,7 +56,7 @@ class Transport(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, limits: Limits, guard: Guard | None = None) -> None:
-        context = httpx.create_ssl_context(trust_env=False)
+        context = httpx.create_ssl_context()  # a company's own CA by SSL_CERT_FILE is welcome
         self._kept, self._fresh = (
             AiohttpTransport(
                 verify=context,
@@ -71,32 +70,12 @@ class Transport(httpx.AsyncBaseTransport):
         """Send one request. Raises: httpx.ConnectError if it never left, another one if it did."""
         pool = self._kept if request.method == "GET" else self._fresh
         with true_errors(request):
-            response = await pool.handle_async_request(request)
-        response.stream = Body(cast("httpx.AsyncByteStream", response.stream), request)
-        return response
+            return await pool.handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close both pools."""
         await self._fresh.aclose()
         await self._kept.aclose()
-
-
-class Body(httpx.AsyncByteStream):
-    """An answer's body; a connection that breaks in it must not read as one never made."""
-
-    def __init__(self, stream: httpx.AsyncByteStream, request: httpx.Request) -> None:
-        self._stream = stream
-        self._request = request
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with true_errors(self._request):
-            async for chunk in self._stream:
-                yield chunk
-
-    async def aclose(self) -> None:
-        """Give the connection back."""
-        with true_errors(self._request):
-            await self._stream.aclose()
 
 
 @contextmanager

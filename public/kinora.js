@@ -76,9 +76,9 @@
   function lineFor(status) {
     const inUse = [status.chat_model, ...[...status.painters].sort((a, b) => a.demo - b.demo)]
     const paid = inUse.some((part) => !part.demo)
-    const names = inUse.map((part) => part.label)
+    const names = inUse.flatMap((part) => [' · ', make('span', {}, part.label)]).slice(1)
     const open = async () => dialog(status, (await get('/api/models').catch(() => ({ data: [] }))).data)
-    const line = make('button', { type: 'button', className: 'kn-use', onclick: open }, `${names.join(' · ')}\u00a0— ${paid ? words.paid : words.free}`)
+    const line = make('button', { type: 'button', className: 'kn-use', onclick: open }, ...names, ` — ${paid ? words.paid : words.free}`)
     line.dataset.paid = paid
     line.setAttribute('aria-haspopup', 'dialog')
     return line
@@ -87,13 +87,19 @@
   // Chainlit renders the composer anew between its pages: the line follows it.
   let line
   let asked = false
-  async function place() {
+  async function ask() {
+    asked = true
+    try {
+      line = lineFor(await get('/api/status'))
+      place()
+    } catch {
+      setTimeout(ask, 15000)
+    }
+  }
+  function place() {
     const composer = document.getElementById('message-composer')
     if (!composer) return
-    if (!asked) {
-      asked = true
-      line = await get('/api/status').then(lineFor).catch(() => setTimeout(() => (asked = false), 15000) && undefined)
-    }
+    if (!asked) ask()
     if (line && composer.nextSibling !== line) composer.after(line)
   }
 

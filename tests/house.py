@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -135,10 +136,8 @@ def chainlit_root(data_dir: Path) -> Path:
     """A folder for what Chainlit writes, with our own files linked in, so that runs do not meet."""
     root = data_dir / "chainlit"
     if not root.exists():
-        (root / ".chainlit" / "translations").mkdir(parents=True)
+        shutil.copytree(ROOT / ".chainlit", root / ".chainlit")
         (root / "public").symlink_to(ROOT / "public")
-        config = (ROOT / ".chainlit" / "config.toml").read_text("utf-8")
-        (root / ".chainlit" / "config.toml").write_text(config, "utf-8")
     return root
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
+from generations.admission import Admission
 from generations.contract import Caller, Wanted, WantedInput
 from tools.arguments import (
     PICTURE_NAMES,
@@ -20,9 +21,6 @@ from tools.arguments import (
     Words,
 )
 from tools.tool import Tool
-
-if TYPE_CHECKING:
-    from generations.admission import Admission
 
 
 class EditImage(Arguments):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
+from generations.admission import Admission
 from generations.contract import Caller
 from tools.arguments import Arguments, GenerationName
 from tools.tool import Tool
-
-if TYPE_CHECKING:
-    from generations.admission import Admission
 
 
 class GetGeneration(Arguments):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from generations.admission import Admission
 from generations.contract import Caller
 from tools.arguments import AnyKind, Arguments, Words, no_boolean
 from tools.tool import Tool
-
-if TYPE_CHECKING:
-    from generations.admission import Admission
 
 LIMIT_MAX = 100
 Limit = Annotated[int, Field(ge=1, le=LIMIT_MAX), BeforeValidator(no_boolean)]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from generations.admission import Admission
 from generations.contract import Caller, GenerationError
 from tools import (
     cancel_generation,
@@ -25,9 +26,6 @@ from tools import (
 from tools.reading import read_arguments, shown
 from tools.schema import plain_schema
 from tools.tool import Tool, ToolError, ToolResult
-
-if TYPE_CHECKING:
-    from generations.admission import Admission
 
 TOOLS: tuple[Tool, ...] = (
     generate_image.TOOL,

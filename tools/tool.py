@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from generations.admission import Admission
 from generations.contract import Caller
 from tools.arguments import Arguments
-
-if TYPE_CHECKING:
-    from generations.admission import Admission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

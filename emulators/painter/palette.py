@@ -95,7 +95,7 @@ SKIES = {
 GROUNDS = {
     "meadow": hexed("7fae4e"),
     "forest": hexed("3f7a52"),
-    "mountains": hexed("5f7f78"),
+    "mountains": hexed("769f62"),
     "desert": hexed("dfa864"),
     "city": hexed("59658a"),
     "sea": hexed("6f9a86"),

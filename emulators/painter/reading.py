@@ -1,6 +1,7 @@
 """What a prompt asks the painter for."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,15 @@ SAME = str.maketrans({"ё": "е", "’": "'"})
 MAX_SUBJECTS = 3
 MAX_COUNT = 5
 BEFORE_CHARS = 26  # a colour or a number this close before a subject belongs to it
+NATURAL = {  # colours that only name what a subject looks like anyway
+    "fox": ("red", "orange"),
+    "cat": ("orange",),
+    "bear": ("brown",),
+    "wolf": ("grey",),
+    "tree": ("green",),
+    "panda": ("black", "white"),
+}
+ON_THE_MOON = re.compile(r"on the moon|на луне")
 CELESTIAL = frozenset({"moon", "sun"})
 HOME_OF = {  # where a subject is at home when the prompt names no place
     "fish": "underwater",
@@ -84,7 +94,7 @@ def read(prompt: str, rng: np.random.Generator) -> Reading:
         weathers=weathers,
         subjects=tuple(s for s in subjects if s.name not in CELESTIAL)[:MAX_SUBJECTS],
         tint=COLOURS[free[0]] if free else None,
-        has_moon="moon" in named,
+        has_moon="moon" in named and not ON_THE_MOON.search(text),
         has_sun="sun" in named,
     )
 
@@ -122,9 +132,10 @@ def read_subjects(text: str) -> tuple[list[Subject], set[tuple[int, int]]]:
         before = text[max(0, match.start() - BEFORE_CHARS) : match.start()]
         begin = match.start() - len(before)
         cut = max(before.rfind(mark) for mark in (",", ".", " and ", " и ", " with ", " с ")) + 1
-        colour = None
+        colour = None  # a red fox has a fox's own red
         for colour_name, colour_match in words.matches(COLOUR_WORDS, before[cut:]):
-            colour = COLOURS[colour_name]
+            is_natural = colour_name in NATURAL.get(name, ())
+            colour = None if is_natural else COLOURS[colour_name]
             low, high = colour_match.span()
             used.add((begin + cut + low, begin + cut + high))
         count = next((n for n, _ in words.matches(COUNTS, before[cut:])), 1)

@@ -22,7 +22,8 @@ TIMES = {
     "overcast": "overcast cloudy grey$sky gloomy пасмурн облачн туч bewölkt nuageux nublado 阴天",
 }
 SETTINGS = {
-    "space": "space$ galaxy cosmos planet universe nebula космос космич галактик вселенн weltraum"
+    "space": "on$the$moon на$луне space$ galaxy cosmos planet universe nebula космос космич"
+    " галактик вселенн weltraum"
     " espace$ espacio 宇宙 太空",
     "underwater": "underwater coral reef ocean$floor deep$sea подводн под$водой коралл риф"
     " unterwasser sous-marin submarin 海底 水下 水中",

@@ -76,7 +76,7 @@ function statusText(generation, w) {
   if (generation.cancel_requested_at && STOPPABLE.includes(status)) return w.cancelling
   if (status === 'queued' && place) return w.place(place)
   if (status !== 'in_progress') return w[status]
-  return w.working[kind] + (progress === null ? '' : ` ${Math.round(progress * 100)} %`)
+  return w.working[kind] + (progress === null ? '' : ` ${Math.round(progress * 100)}%`)
 }
 
 function durationText(seconds, w) {
@@ -565,7 +565,7 @@ function Living({ hub, generation, w }) {
       <div className="kn-body">
         <div className="kn-head">
           {handle && <span className="kn-handle">{handle}</span>}
-          <span className="kn-status">{statusText(generation, w)}{took && <span className="kn-quiet"> · {took}</span>}</span>
+          <span className="kn-status">{statusText(generation, w)}{' '}{took && <span className="kn-quiet">· {took}</span>}</span>
           <Actions hub={hub} generation={generation} run={run} busy={busy} w={w} />
         </div>
         <Troubles generation={generation} problem={problem} w={w} />
@@ -573,7 +573,9 @@ function Living({ hub, generation, w }) {
         <Chips generation={generation} w={w} />
       </div>
       <span className="kn-spoken" role="status">{`${name}: ${statusText({ ...generation, progress: null }, w)}`}</span>
-      {shown !== null && <Lightbox hub={hub} generation={generation} label={label} index={shown} onIndex={setShown} onClose={() => setShown(null)} w={w} />}
+      {shown !== null && (
+        <Lightbox hub={hub} generation={generation} label={label} index={shown} onIndex={setShown} onClose={() => setShown(null)} w={w} />
+      )}
     </article>
   )
 }

@@ -74,6 +74,7 @@ class ScriptedServer:
     headers: list[str] = field(default_factory=list)
     #: Set when a client has left while its answer was held.
     left: asyncio.Event = field(default_factory=asyncio.Event)
+    connections: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def base_url(self) -> str:
@@ -86,6 +87,8 @@ class ScriptedServer:
         return messages
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if task := asyncio.current_task():
+            self.connections.add(task)
         try:
             while await self.answer(reader, writer):
                 pass
@@ -138,3 +141,5 @@ async def scripted_server(*script: Reply) -> AsyncGenerator[ScriptedServer]:
     scripted.port = server.sockets[0].getsockname()[1]
     async with server:
         yield scripted
+        async with asyncio.timeout(5):
+            await asyncio.gather(*scripted.connections)

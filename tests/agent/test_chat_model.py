@@ -253,13 +253,15 @@ async def test_a_server_without_a_named_model_is_asked_for_its_first_chat_model(
 ) -> None:
     chat.name = ""
     assert chat.label == f"the first model at 127.0.0.1:{server.port}"
-    assert "no chat model" in str(end_of(await turn(agent, toolbox)).message)
+    assert "Set CHAT_MODEL" in str(end_of(await turn(agent, toolbox)).message)
+    server.models = ["", "text-embedding-nomic"]
+    assert "Set CHAT_MODEL" in str(end_of(await turn(agent, toolbox)).message)
     server.models = ["text-embedding-nomic", "qwen3:8b", "llama"]
     server.script += [says("Hello."), says("Hello.")]
     await turn(agent, toolbox)
     await turn(agent, toolbox)
     assert [r["model"] for r in server.requests] == ["qwen3:8b"] * 2
-    assert sum(head.startswith("GET") for head in server.headers) == 2
+    assert sum(head.startswith("GET") for head in server.headers) == 3
     assert chat.label.startswith("qwen3:8b at 127.0.0.1")
 
 

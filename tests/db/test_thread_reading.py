@@ -57,6 +57,7 @@ async def test_cards_stand_in_the_order_they_were_made_with_the_newest_reading(
             await connection.execute(gone.values(deleted_at=generations.c.created_at))
             newest = await readings.read(connection, UUID(user.id), made)
         cards = await read_elements(layer, thread_id)
+    assert "evil" not in str(await rows_of(engine, thread_id))
     by_id = {reading["id"]: reading for reading in newest}
     assert len(by_id) == 5
     assert [card["props"] for card in cards] == [
@@ -91,6 +92,21 @@ async def test_only_our_own_addresses_are_kept_and_nothing_is_fetched_or_read(
         ("ours", f"/media/{asset_id}", None),
     ]
     assert kept[2]["mime"] == "image/png"
+
+
+async def test_the_first_write_of_an_upload_may_come_after_the_one_that_names_its_file(
+    layer: Threads, engine: AsyncEngine
+) -> None:
+    user, thread_id = await someone(layer), uuid4()
+    asset_id = await an_upload(engine, user)
+    with session_of(user, thread_id):
+        image = Image(path="x", mime="image/heic", thread_id=str(thread_id))
+        image.url = f"/media/{asset_id}"
+        await layer.create_element(image)
+        image.url = None
+        await layer.create_element(image)
+        [kept] = await read_elements(layer, thread_id)
+    assert (kept["url"], kept["mime"]) == (f"/media/{asset_id}", "image/png")
 
 
 async def test_a_deleted_thread_takes_all_along_in_one_transaction(engine: AsyncEngine) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
 
-import chainlit as cl
 import pytest
 from chainlit.context import get_context
 from chainlit.emitter import ChainlitEmitter
@@ -169,6 +168,17 @@ async def test_a_page_that_is_only_looked_at_leaves_no_thread(layer: Threads) ->
         assert (await read_thread(layer, UUID(session.thread_id)))["steps"][0]["output"] == "Hello"
 
 
+async def test_an_answer_is_not_emptied_by_the_news_of_its_beginning(layer: Threads) -> None:
+    user, thread_id = await someone(layer), uuid4()
+    begun = message(thread_id, "", type="assistant_message")
+    with session_of(user, thread_id):
+        await layer.update_step(message(thread_id, "Here it is", id=begun["id"]))
+        await layer.create_step(begun)
+        await layer.create_step(begun)
+        [step] = (await read_thread(layer, thread_id))["steps"]
+    assert step["output"] == "Here it is"
+
+
 async def test_what_was_said_comes_back_as_it_was(layer: Threads) -> None:
     user, thread_id = await someone(layer), uuid4()
     said = message(
@@ -287,4 +297,3 @@ async def test_closing_waits_for_what_chainlit_has_fired_off(layer: Threads) -> 
         await layer.close()
         assert all(task.done() for task in fired)
         assert len((await read_thread(layer, thread_id))["steps"]) == 30
-    assert cl.__version__

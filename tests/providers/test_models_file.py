@@ -98,6 +98,13 @@ BAD: list[tuple[str, str, int, str]] = [
     ("poll_s = 2", 'result_hosts = ["*"]', 19, "must be a host like media.example.com"),
     ("poll_s = 2", 'result_hosts = ["127.0.0.1"]', 19, "must be a host like media.example.com"),
     ("poll_s = 2", 'inputs = ["text!", "mask"]', 19, "mask is no input of the model"),
+    (
+        '[[models]]\nid = "my-picture"',
+        '[[models.routes]]\nprovider = "runpod"\nendpoint = "abc123"\nfields = {}\n'
+        '[[models]]\nid = "my-picture"',
+        18,
+        "endpoint must differ from route to route",
+    ),
     ("poll_s = 2", 'inputs = ["text"]', 19, "inputs must hold text!"),
     ('unit = "second"', 'unit = "hour"', 29, "unit must be 'image', 'second' or 'megapixel'"),
     ("usd = 0.1", "usd = -1", 30, "usd must be greater than or equal to 0"),

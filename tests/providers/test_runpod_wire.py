@@ -38,7 +38,7 @@ JOB = Job(id="j-1", urls={"status": "demo-image/status/j-1", "cancel": "demo-ima
 JSON = {"Content-Type": "application/json"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     async with open_client(Limits(connect_s=0.3, read_s=0.3)) as client:
         yield client

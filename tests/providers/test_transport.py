@@ -16,7 +16,7 @@ from tests.providers.servers import Answer, Exchange, closed_port, serving
 QUICK = Limits(connect_s=0.3, read_s=0.3, pool_wait_s=0.3)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     async with open_client(QUICK) as client:
         yield client
@@ -57,6 +57,12 @@ async def cut_in_body(exchange: Exchange) -> None:
     exchange.reset()
 
 
+async def send_a_broken_chunk(exchange: Exchange) -> None:
+    await exchange.send(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nZZ\r\n"
+    )
+
+
 async def hang_in_body(exchange: Exchange) -> None:
     await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", b"only this")
     await asyncio.Event().wait()
@@ -72,6 +78,7 @@ ARRIVED: list[Answer] = [
     stop_in_body,
     cut_in_body,
     hang_in_body,
+    send_a_broken_chunk,
 ]
 
 

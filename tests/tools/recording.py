@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from uuid import UUID
 
+from generations.admission import Admission
 from generations.contract import Caller, GenerationError, Wanted
-
-if TYPE_CHECKING:
-    from generations.admission import Admission
 
 USER = UUID("01990000-0000-7000-8000-000000000001")
 THREAD = UUID("01990000-0000-7000-8000-000000000002")
@@ -26,7 +24,7 @@ class RecordingAdmission:
 
     @property
     def door(self) -> Admission:
-        return cast("Admission", self)
+        return cast(Admission, self)
 
     def verbs(self) -> list[str]:
         return [verb for verb, _, _ in self.asked]

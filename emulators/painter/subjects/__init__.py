@@ -19,6 +19,7 @@ class Figure:
     height: float = 0.44
     place: str = "ground"  # ground, sky, water or deep
     zoom: float = 1.0
+    tilt: float = 0.0  # degrees, away from the light
 
 
 def animal(name: str, height: float, zoom: float = 1.0) -> Figure:
@@ -48,7 +49,7 @@ FIGURES = {
     "castle": Figure(draw=buildings.castle, ratio=1.4, height=0.52),
     "lighthouse": Figure(draw=buildings.lighthouse, ratio=0.8, height=0.62),
     "car": Figure(draw=machines.car, ratio=1.8, height=0.25),
-    "rocket": Figure(draw=machines.rocket, ratio=0.7, height=0.56, place="sky"),
+    "rocket": Figure(draw=machines.rocket, ratio=0.7, height=0.56, place="sky", tilt=24),
     "balloon": Figure(draw=machines.balloon, ratio=0.8, height=0.48, place="sky"),
     "robot": Figure(draw=machines.robot, ratio=0.9, height=0.46),
     "person": Figure(draw=person.person, ratio=0.6, height=0.46),

@@ -60,8 +60,10 @@ def balloon(sheet: Sketch, colour: Colour | None) -> None:
     main = colour or hexed("e2543f")
     other = hexed("f7d9a0") if colour is None else mix(main, WHITE, 0.7)
     m = 0.4
-    outline = "400,20 180,70 55,220 60,400 170,570 300,700 315,735 315,735 485,735 485,735"
-    " 500,700 630,570 740,400 745,220 620,70"
+    outline = (
+        "400,20 180,70 55,220 60,400 170,570 300,700 315,735 315,735 485,735 485,735"
+        " 500,700 630,570 740,400 745,220 620,70"
+    )
     sheet.blob(outline, main)
     for inner, outer in ((0.16, 0.42), (0.68, 0.9)):
         for side in (-1, 1):

@@ -4,6 +4,7 @@ from emulators.painter.palette import Colour, hexed, mix
 from emulators.painter.sketch import Sketch
 from emulators.painter.subjects.sitting import INK, WHITE
 
+BARK = hexed("6b4c3a")
 BEAK = hexed("f2a93b")
 
 
@@ -35,11 +36,13 @@ def bird(sheet: Sketch, colour: Colour | None) -> None:
 
 
 def owl(sheet: Sketch, colour: Colour | None) -> None:
-    """Draw an owl on a branch. Box 1 wide."""
+    """Draw an owl on a stump. Box 1 wide."""
     coat = colour or hexed("8a6347")
     deep, pale = (mix(coat, INK, 0.38), mix(coat, WHITE, 0.72))
-    sheet.stroke("60,925 350,905 650,925 950,890", 0.055, hexed("5d4434"), 0.7)
-    sheet.shape("450,800 550,800 570,995 500,975 430,995", deep)
+    sheet.blob(
+        "200,905 240,890 760,890 800,905 790,960 840,1000 840,1000 160,1000 160,1000 210,960", BARK
+    )
+    sheet.oval(0.5, 0.905, 0.30, 0.028, mix(BARK, WHITE, 0.3))
     sheet.blob(
         "500,150 380,160 275,80 275,80 250,250 245,450 265,680 350,850 500,905 650,850 735,680"
         " 755,450 750,250 725,80 725,80 620,160",
