@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+LONG_GAP = re.compile(r"\s{3,}")  # kept short, since patterns look into every gap
 ATTACHED = re.compile(r"\[attached: (?P<id>[0-9A-Za-z-]{8,64})(?P<name>[^\]\n]*)\]")
 NEWS = re.compile(
     r"\[(?P<ref>#\d+|[0-9a-f-]{36}) (?P<kind>image|video|audio) (?P<status>\w+)[^\]\n]*\]"
@@ -99,16 +100,22 @@ def text_of(message: dict[str, Any]) -> str:
     """Return a message's words, whether it is a text or a list of parts."""
     content = message.get("content")
     if isinstance(content, str):
-        return content
+        return sayable(content)
     if not isinstance(content, list):
         return ""
     parts = [part for part in content if isinstance(part, dict) and part.get("type") == "text"]
-    return "\n".join(str(part.get("text") or "") for part in parts)
+    return sayable("\n".join(str(part.get("text") or "") for part in parts))
+
+
+def sayable(text: str) -> str:
+    """Return a text that UTF-8 can carry: half a surrogate pair becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def own_words(text: str) -> str:
     """Return a user's words without the lines that the agent wrote into them."""
-    return NEWS.sub("", ATTACHED.sub("", text)).strip()
+    words = NEWS.sub("", ATTACHED.sub("", text)).strip()
+    return LONG_GAP.sub(lambda gap: "\n\n" if "\n" in gap.group() else " ", words)
 
 
 def parse(content: str) -> Any:
@@ -159,7 +166,8 @@ def calls_of(message: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield id, name and arguments of the calls in an assistant's message."""
     for call in message.get("tool_calls") or []:
         function = call.get("function") or {}
-        yield str(call.get("id")), str(function.get("name")), str(function.get("arguments") or "")
+        arguments = sayable(str(function.get("arguments") or ""))
+        yield str(call.get("id")), sayable(str(function.get("name"))), arguments
 
 
 def take_generations(history: History, result: Result, at: int, arguments: str) -> None:

@@ -5,6 +5,7 @@ import re
 from emulators.brain.slots import FILMS, PICTURES
 from emulators.brain.text import normalise
 
+MAX_ASKING_WORDS = 20
 POLITE = (
     r"please|hey|hi|hello|ok|okay|now|then|so|and|well|let's|let us|just|also|next|again"
     r"|(?:can|could|would|will) you(?: please)?|i(?:'d| would) like(?: you)?(?: to)?(?: (?:see"
@@ -98,7 +99,10 @@ def strip_request(text: str) -> str:
     text = tidy(text)
     if match := END.search(normalise(text)):
         text = text[: match.start()]
-    while (match := FRONT.match(normalise(text))) and match.end() > 0:
+    for _ in range(MAX_ASKING_WORDS):
+        match = FRONT.match(normalise(text))
+        if not match or match.end() == 0:
+            break
         text = text[match.end() :]
     text = strip_media(strip_media(text))
     if match := SOLID_FRONT.match(text):
@@ -125,6 +129,9 @@ def strip_politeness(text: str) -> str:
     if match := END.search(normalise(text)):
         text = text[: match.start()]
     polite = re.compile(rf"[\s,.:;!—-]*(?<!\w)(?:{POLITE})(?![\w'])[\s,!:]*")
-    while (match := polite.match(normalise(text))) and match.end() > 0:
+    for _ in range(MAX_ASKING_WORDS):
+        match = polite.match(normalise(text))
+        if not match or match.end() == 0:
+            break
         text = text[match.end() :]
     return tidy(text)

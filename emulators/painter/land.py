@@ -10,6 +10,8 @@ from emulators.painter.canvas import Canvas, smooth
 from emulators.painter.noise import clouds, line, ridge
 from emulators.painter.palette import SNOW, Array, Colour, Palette, hexed, mix, times
 
+FOOT = 0.80  # where the nearest ground begins, a part of the picture's height
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
@@ -197,3 +199,15 @@ def ink(colour: Colour) -> tuple[int, int, int, int]:
     """Return a colour as Pillow wants it."""
     red, green, blue = (round(255 * min(1.0, part)) for part in colour)
     return red, green, blue, 255
+
+
+def nearest(ground: Ground, base: Colour, height: float = FOOT) -> Array:
+    """Lay the ground the subject stands on and return its line."""
+    heights = ground.line(height, 0.022, 0.8, octaves=2)
+    rolling(ground, base, 0.0, heights)
+    return heights
+
+
+def aspect(canvas: Canvas) -> float:
+    """Return how much wider than a square a picture is."""
+    return canvas.width / canvas.height

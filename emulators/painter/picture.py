@@ -13,7 +13,8 @@ from emulators.painter.palette import Array
 from emulators.painter.reading import comparable, rng_of
 from emulators.painter.scene import compose, flattened
 
-QUICK_SCALE = 2  # a quick picture is drawn at half its size
+QUICK_SCALE = 2  # a large quick picture is drawn at half its size
+LARGE_PX = 640
 PNG_LEVEL = 3
 REFERENCE_SHARE = 0.4
 
@@ -53,7 +54,8 @@ def paint_pictures(order: PictureOrder, folder: Path, quick: bool) -> list[dict[
     painted = []
     for at in range(order.count):
         seed = order.seed + at
-        picture = paint(order, seed, QUICK_SCALE if quick else 1)
+        is_large = max(order.width, order.height) > LARGE_PX
+        picture = paint(order, seed, QUICK_SCALE if quick and is_large else 1)
         picture.save(folder / f"{at}.png", compress_level=PNG_LEVEL)
         painted.append(
             {"file": f"{at}.png", "width": order.width, "height": order.height, "seed": seed}

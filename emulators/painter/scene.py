@@ -6,13 +6,15 @@ import numpy as np
 from PIL import Image
 
 from emulators.painter.canvas import Canvas, enlarged, interleaved, smooth
+from emulators.painter.cosmos import moonscape
 from emulators.painter.land import Ground, fade_below
 from emulators.painter.palette import Array, Palette, choose_palette, mix
-from emulators.painter.places import PLACES, beach, moonscape, quay
+from emulators.painter.places import PLACES, beach
 from emulators.painter.reading import Reading, Subject, read, rng_of
 from emulators.painter.sketch import Sketch, Sprite
 from emulators.painter.sky import Sky
 from emulators.painter.subjects import FIGURES, Figure
+from emulators.painter.town import quay
 from emulators.painter.weather import Particles, add_particles, particles_for
 
 HORIZON = 0.62

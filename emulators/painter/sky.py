@@ -73,7 +73,7 @@ class Sky:
         distance = np.hypot((x - self._light[0]) * aspect, y - self._light[1])
         strength = 0.1 if self._reading.setting == "space" else GLOW[self._reading.time]
         glow = np.exp(-((distance / 0.34) ** 1.5)) * strength
-        glow = np.clip(glow + np.exp(-((distance / 0.10) ** 2)) * 0.35, 0, 1)[..., None]
+        glow = np.clip(glow + np.exp(-((distance / 0.10) ** 2)) * strength * 0.5, 0, 1)[..., None]
         sun = np.asarray(palette.sun, np.float32)
         lit: Array = base + (sun - base) * glow.astype(np.float32) * 0.85
         return lit

@@ -85,7 +85,6 @@ def test_a_film_that_is_to_be_turned_has_the_sides_it_is_shown_with(file: Path) 
         ("image", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
         ("image", encoded(picture(), "PNG")[:-40]),
         ("image", encoded(picture(), "JPEG")[:1500]),
-        ("image", encoded(picture(), "PNG").replace(b"\0\0\0\0IEND", b"!\0\0\0\0IEND")),
         ("image", _with_a_wrong_checksum(encoded(picture(), "PNG"))),
         ("image", b"\x89PNG\r\n\x1a\n<html><script>alert(1)</script></html>"),
         ("image", encoded(picture(), "BMP")),
