@@ -243,9 +243,6 @@ async def open_house() -> None:
     chat = open_chat_model(loaded, runtime.demo_url)
     stack.push_async_callback(chat.close)
     house.state.runtime, house.state.chat, house.state.stack = runtime, chat, stack
-    house.state.in_use = runtime.in_use() | {
-        "chat_model": {"label": chat.label, "demo": chat.demo, "source": chat.source}
-    }
     problems.install(house)
     house.router.routes[0:0] = api.routes().routes
 

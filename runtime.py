@@ -23,12 +23,12 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from db.files import LocalFiles
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrate, users
 from db.connect import answers, open_engine
 from db.embedded import EmbeddedPostgres, default_data_dir
+from db.files import LocalFiles
 from db.uploads import Uploads
 from demo import DemoProvider
 from generations.admission import Admission
@@ -36,11 +36,12 @@ from generations.advance import drive
 from generations.engine import Engine
 from generations.hands import Hands
 from generations.watch import Watch
-from providers.catalogue import Catalogue, load_catalogue
+from providers.catalogue import load_catalogue
 from providers.configured import Configured, configured
 from providers.download import open_result_clients
 from providers.transport import open_client
 from settings import ROOT, Loaded
+from shared_process import ServerUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,7 @@ START_WAIT_S = 30.0
 #: How long a check of health may take before it counts as a failure.
 CHECK_S = 3.0
 END_WAIT_S = 5.0
+KEEP_UP_EVERY_S = 2.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,7 +58,6 @@ class Runtime:
     """What is alive in this process."""
 
     loaded: Loaded
-    data_dir: Path
     secret: bytes
     engine: AsyncEngine
     files: LocalFiles
@@ -64,7 +65,6 @@ class Runtime:
     watch: Watch
     jobs: Engine
     admission: Admission
-    catalogue: Catalogue
     painters: list[Configured]
     demo_url: str
     local_user_id: UUID
@@ -103,20 +103,16 @@ class Runtime:
             ended = asyncio.create_task(asyncio.wait(set(self.turns), timeout=limit_s))
             await _first(ended, self.hurried)
 
-    def in_use(self) -> dict[str, Any]:
+    def in_use(self) -> list[dict[str, Any]]:
         """The painters that are configured, and where; the page and the terminal say it."""
-        return {
-            "painters": [
-                {
-                    "label": painter.label,
-                    "demo": painter.demo,
-                    "source": self.loaded.origin(painter.setting)
-                    if painter.setting
-                    else "built in",
-                }
-                for painter in self.painters
-            ]
-        }
+        return [
+            {
+                "label": painter.label,
+                "demo": painter.demo,
+                "source": self.loaded.named_origin(painter.setting),
+            }
+            for painter in self.painters
+        ]
 
     async def check(self) -> dict[str, bool]:
         """What readiness depends on."""
@@ -130,62 +126,95 @@ class Runtime:
 
 @contextlib.asynccontextmanager
 async def open_runtime(loaded: Loaded) -> AsyncIterator[Runtime]:
-    """Open everything; what was opened is closed in reverse, whatever happens."""
-    settings = loaded.settings
+    """Open everything; what was opened is closed in reverse, whatever happens.
+
+    Raises: ServerUnavailable, ModelsFileError, or the database's own errors.
+    """
     async with AsyncExitStack() as stack:
         data_dir = await asyncio.to_thread(prepare_data_dir, loaded)
-        # The two servers start side by side; each takes most of a second.
-        database, demo_url = await asyncio.gather(
-            _open_database(stack, loaded, data_dir), _open_demo(stack, loaded, data_dir)
-        )
-        direct = settings.database_listen_url
-        direct_url = direct.get_secret_value() if direct else database
+        catalogue = load_catalogue(loaded.settings.models_file)
+        servers = await _open_servers(stack, loaded, data_dir)
+        direct = loaded.settings.database_listen_url
+        direct_url = direct.get_secret_value() if direct else servers.database_url
         await asyncio.to_thread(migrate.migrate, direct_url)
-        engine = open_engine(database, pooled_elsewhere=direct is not None)
+        engine = open_engine(servers.database_url, pooled_elsewhere=direct is not None)
         stack.push_async_callback(engine.dispose)
-        catalogue = load_catalogue(settings.models_file)
-        client = await stack.enter_async_context(open_client())
-        painters = configured(settings, demo_url, client)
-        providers = {painter.provider.name: painter.provider for painter in painters}
         files = LocalFiles(data_dir / "files")
-        watch = Watch(engine, direct_url)
+        await files.clear_scratch()
+        client = await stack.enter_async_context(open_client())
+        painters = configured(loaded.settings, servers.demo_url, client)
         hands = Hands(
             engine=engine,
-            watch=watch,
+            watch=Watch(engine, direct_url),
             files=files,
             catalogue=catalogue,
-            providers=providers,
+            providers={painter.provider.name: painter.provider for painter in painters},
             results=await stack.enter_async_context(open_result_clients()),
         )
         async with engine.begin() as connection:
             local_user_id = await users.ensure(connection, LOCAL_USER)
         runtime = Runtime(
             loaded=loaded,
-            data_dir=data_dir,
             secret=read_secret(loaded, data_dir),
             engine=engine,
             files=files,
             uploads=Uploads(engine, files),
-            watch=watch,
+            watch=hands.watch,
             jobs=Engine(engine, direct_url, partial(drive, hands)),
-            admission=Admission(engine, catalogue, frozenset(providers)),
-            catalogue=catalogue,
+            admission=Admission(engine, catalogue, frozenset(hands.providers)),
             painters=painters,
-            demo_url=demo_url,
+            demo_url=servers.demo_url,
             local_user_id=local_user_id,
         )
-        async with _at_work(runtime):
+        async with _at_work(runtime, servers):
             yield runtime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Servers:
+    """Where our servers answer, and those of them that we have started or joined."""
+
+    database_url: str
+    demo_url: str
+    postgres: EmbeddedPostgres | None
+    demo: DemoProvider | None
+
+
+async def _open_servers(stack: AsyncExitStack, loaded: Loaded, data_dir: Path) -> _Servers:
+    """Start or join the two side by side, since each takes most of a second."""
+    settings = loaded.settings
+    postgres = EmbeddedPostgres(data_dir) if settings.database_url is None else None
+    demo = DemoProvider(data_dir / "demo") if settings.demo_base_url is None else None
+    urls = await asyncio.gather(
+        *(_enter(stack, server) for server in (postgres, demo)), return_exceptions=True
+    )
+    for url in urls:
+        if isinstance(url, BaseException):
+            raise url
+    configured_url = settings.database_url
+    return _Servers(
+        database_url=configured_url.get_secret_value() if configured_url else str(urls[0]),
+        demo_url=settings.demo_base_url or str(urls[1]),
+        postgres=postgres,
+        demo=demo,
+    )
+
+
+async def _enter(stack: AsyncExitStack, server: EmbeddedPostgres | DemoProvider | None) -> str:
+    if server is None:
+        return ""
+    url = await asyncio.to_thread(server.enter)
+    stack.push_async_callback(asyncio.to_thread, server.leave)
+    return url
+
+
 @contextlib.asynccontextmanager
-async def _at_work(runtime: Runtime) -> AsyncIterator[None]:
-    """Watch and engine run for as long as the block does; the engine stops first and hands its jobs
-    over.
-    """
+async def _at_work(runtime: Runtime, servers: _Servers) -> AsyncIterator[None]:
+    """Watch and engine run for as long as the block does; the engine stops first and hands over."""
     watching = asyncio.create_task(runtime.watch.run(), name="watch")
     working = asyncio.create_task(runtime.jobs.run(), name="engine")
-    for task in (watching, working):
+    keeping = asyncio.create_task(_keep_up(runtime, servers), name="keeper")
+    for task in (watching, working, keeping):
         task.add_done_callback(_say_if_dead)
     try:
         async with asyncio.timeout(START_WAIT_S):
@@ -196,9 +225,22 @@ async def _at_work(runtime: Runtime) -> AsyncIterator[None]:
         runtime.drain()
         runtime.jobs.stop()
         await _first(working, runtime.hurried)
-        working.cancel()
-        watching.cancel()
-        await asyncio.wait({working, watching}, timeout=END_WAIT_S)
+        for task in (working, watching, keeping):
+            task.cancel()
+        await asyncio.wait({working, watching, keeping}, timeout=END_WAIT_S)
+
+
+async def _keep_up(runtime: Runtime, servers: _Servers) -> None:
+    """Bring back a server of ours that was killed under us."""
+    while True:
+        await asyncio.sleep(KEEP_UP_EVERY_S)
+        try:
+            if servers.postgres is not None and not runtime.watch.listening.is_set():
+                await asyncio.to_thread(servers.postgres.enter)
+            if servers.demo is not None:
+                await asyncio.to_thread(servers.demo.enter)
+        except ServerUnavailable as error:
+            log.warning("server not brought back", reason=str(error))
 
 
 async def _first(task: asyncio.Task[Any], hurried: asyncio.Event) -> None:
@@ -211,24 +253,6 @@ async def _first(task: asyncio.Task[Any], hurried: asyncio.Event) -> None:
 def _say_if_dead(task: asyncio.Task[Any]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         log.critical("background work ended", task=task.get_name(), exc_info=error)
-
-
-async def _open_database(stack: AsyncExitStack, loaded: Loaded, data_dir: Path) -> str:
-    if loaded.settings.database_url is not None:
-        return loaded.settings.database_url.get_secret_value()
-    postgres = EmbeddedPostgres(data_dir)
-    url = await asyncio.to_thread(postgres.enter)
-    stack.push_async_callback(asyncio.to_thread, postgres.leave)
-    return url
-
-
-async def _open_demo(stack: AsyncExitStack, loaded: Loaded, data_dir: Path) -> str:
-    if loaded.settings.demo_base_url is not None:
-        return loaded.settings.demo_base_url
-    demo = DemoProvider(data_dir / "demo")
-    url = await asyncio.to_thread(demo.enter)
-    stack.push_async_callback(asyncio.to_thread, demo.leave)
-    return url
 
 
 def prepare_data_dir(loaded: Loaded) -> Path:

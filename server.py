@@ -14,12 +14,12 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from socket import socket
 from types import FrameType
-from typing import Any
 
+import psycopg
 import structlog
 import uvicorn
 import uvloop
@@ -37,10 +37,11 @@ from chainlit.server import build_dir, get_html_template, sio
 from chainlit.user import User
 
 import api
-from agent.chat_model import open_chat_model
+from agent.chat_model import ChatModel, open_chat_model
 from api.guard import Guard
 from api.page import PublicFiles, bundle_routes, page_routes
 from api.problems import install
+from db.connect import DATABASE_ERRORS
 from logs import configure_logging
 from providers.models_file import ModelsFileError
 from runtime import LOCAL_USER, Runtime, open_runtime, prepare_data_dir, read_secret
@@ -56,10 +57,9 @@ TURN_GRACE_S = 150.0
 class Server(uvicorn.Server):
     """uvicorn that ends with exit code 0, and lets running turns finish first."""
 
-    def __init__(self, settings: uvicorn.Config, app: FastAPI) -> None:
+    def __init__(self, settings: uvicorn.Config, runtime: Runtime, chat: ChatModel) -> None:
         super().__init__(settings)
-        self._app = app
-        self._hurry = asyncio.Event()
+        self._runtime, self._chat = runtime, chat
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -75,45 +75,27 @@ class Server(uvicorn.Server):
         """Begin to stop; at the second signal stop waiting."""
         if self.should_exit:
             self.force_exit = True
-            self._hurry.set()
-            if self._runtime is not None:
-                self._runtime.hurry()
+            self._runtime.hurry()
         self.should_exit = True
 
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Open the socket, and only then say so."""
+        await super().startup(sockets)
+        if self.started:
+            say_what_is_in_use(self._runtime, self._chat)
+
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """Drain, wait for running turns, then close the connections and the lifespan."""
-        if self._runtime is not None:
-            self._runtime.drain()
-            await self._runtime.turns_ended(TURN_GRACE_S)
+        """Drain, wait for running turns, then close the connections."""
+        self._runtime.drain()
+        await self._runtime.turns_ended(TURN_GRACE_S)
         await super().shutdown(sockets)
 
-    @property
-    def _runtime(self) -> Runtime | None:
-        return getattr(self._app.state, "runtime", None)
 
-
-def create_app(loaded: Loaded) -> FastAPI:
-    """The whole app, without anything alive in it yet."""
-
-    @contextlib.asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_runtime(loaded) as runtime:
-            chat = open_chat_model(loaded, runtime.demo_url)
-            for state in (app.state, chainlit.state):
-                state.runtime, state.chat = runtime, chat
-                state.in_use = runtime.in_use() | {
-                    "chat_model": {"label": chat.label, "demo": chat.demo, "source": chat.source}
-                }
-            say_what_is_in_use(app.state.in_use, loaded)
-            try:
-                yield
-            finally:
-                await close_data_layer()
-                await chat.close()
-
-    app = FastAPI(
-        lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, title="Kinora"
-    )
+def create_app(runtime: Runtime, chat: ChatModel) -> FastAPI:
+    """The whole app around what is alive; `chainlit`'s own app carries the same for its hooks."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, title="Kinora")
+    for state in (app.state, chainlit.state):
+        state.runtime, state.chat = runtime, chat
     install(app)
     app.include_router(api.routes())
     app.include_router(page_routes(get_html_template(""), log_in))
@@ -135,18 +117,17 @@ async def close_data_layer() -> None:
         await layer.close()
 
 
-def say_what_is_in_use(in_use: dict[str, Any], loaded: Loaded) -> None:
+def say_what_is_in_use(runtime: Runtime, chat: ChatModel) -> None:
     """Nobody's key starts to spend by surprise: the terminal names what is used and who configured
     it.
     """
-    settings = loaded.settings
-    chat = in_use["chat_model"]
+    settings = runtime.loaded.settings
     lines = [
         "",
         f"  Kinora is ready:  http://{settings.host}:{settings.port}",
-        f"  chat model:       {chat['label']} ({chat['source']})",
-        *(f"  painter:          {p['label']} ({p['source']})" for p in in_use["painters"]),
-        *(f"  ignored:          {name} (not in this version)" for name in loaded.ignored),
+        f"  chat model:       {chat.label} ({chat.source})",
+        *(f"  painter:          {p['label']} ({p['source']})" for p in runtime.in_use()),
+        *(f"  not used:         {name} (a later version's)" for name in runtime.loaded.ignored),
         "",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
@@ -167,30 +148,37 @@ def load_chat(settings: Settings) -> None:
 
 
 async def serve(loaded: Loaded) -> None:
-    """Serve until a signal comes."""
+    """Open everything, serve until a signal comes, close everything."""
     settings = loaded.settings
-    app = create_app(loaded)
-    server = Server(
-        uvicorn.Config(
-            Guard(app),
-            host=settings.host,
-            port=settings.port,
-            http="httptools",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=2,
-            ws_per_message_deflate=False,
-        ),
-        app,
-    )
-    await server.serve()
-    if not server.started:
-        raise SystemExit(1)
+    async with open_runtime(loaded) as runtime:
+        chat = open_chat_model(loaded, runtime.demo_url)
+        server = Server(
+            uvicorn.Config(
+                Guard(create_app(runtime, chat)),
+                host=settings.host,
+                port=settings.port,
+                http="httptools",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=2,
+                ws_per_message_deflate=False,
+            ),
+            runtime,
+            chat,
+        )
+        try:
+            await server.serve()
+        finally:
+            await close_data_layer()
+            await chat.close()
 
 
 def leave() -> None:
-    """End with code 0, now: all is closed, and Python would still take its modules apart for 1 s."""
+    """End with code 0, now: all is closed, and Python would still take its modules apart for 1
+    s.
+    """
     logging.shutdown()
     sys.stdout.flush()
     os._exit(0)
@@ -207,6 +195,10 @@ def main() -> None:
         leave()
     except (SettingsError, ServerUnavailable, ModelsFileError) as error:
         sys.stderr.write(f"kinora: {error}\n")
+        raise SystemExit(2) from None
+    except (*DATABASE_ERRORS, psycopg.Error) as error:
+        reason = str(error).strip().splitlines()[0]
+        sys.stderr.write(f"kinora: the database cannot be used: {reason}\n")
         raise SystemExit(2) from None
 
 

@@ -181,6 +181,10 @@ class Loaded:
         """Where a field's value was configured: `.env`, `environment` or `built in`."""
         return self._origins.get(field.upper(), "built in")
 
+    def named_origin(self, field: str | None) -> str:
+        """The setting that decided something, and where it stands; `built in` for none."""
+        return f"{field.upper()}, {self.origin(field)}" if field else "built in"
+
 
 def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None) -> Loaded:
     """Read the settings from the environment and `.env`.

@@ -38,8 +38,13 @@ async def models(runtime: InRuntime) -> dict[str, Any]:
 
 
 @router.get("/api/status")
-async def status(request: Request) -> dict[str, Any]:
+async def status(request: Request, runtime: InRuntime) -> dict[str, Any]:
     """Which chat model and which painters are in use, and where each was configured; the page shows
     it.
     """
-    return {**request.app.state.in_use, "version": VERSION}
+    chat = request.app.state.chat
+    return {
+        "chat_model": {"label": chat.label, "demo": chat.demo, "source": chat.source},
+        "painters": runtime.in_use(),
+        "version": VERSION,
+    }

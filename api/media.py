@@ -14,7 +14,6 @@ from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
-from db.assets import Asset
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.datastructures import UploadFile
@@ -23,6 +22,7 @@ from starlette.formparsers import MultiPartException
 from api.caller import ByCaller, InRuntime
 from api.problems import Problem
 from db import assets, media
+from db.assets import Asset
 from db.ids import parse_id
 from db.readings import asset_reading
 from generations.contract import Caller

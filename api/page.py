@@ -117,12 +117,13 @@ def _pack(path: Path) -> bytes:
 
 
 class PublicFiles(StaticFiles):
-    """Our own public folder; a browser asks again after a minute and mostly hears that nothing
-    changed.
+    """Our own public folder. Cards fetch their element anew each time, so a browser may keep that
+    for a while; for the rest it asks, and mostly hears that nothing changed.
     """
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """A file, with how long it may be kept."""
         response = await super().get_response(path, scope)
-        response.headers.setdefault("Cache-Control", "public, max-age=60, must-revalidate")
+        kept = "max-age=300" if path.startswith("elements/") else "no-cache"
+        response.headers.setdefault("Cache-Control", kept)
         return response

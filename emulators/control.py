@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from emulators.ledger import COUNTED
 from emulators.runpod_wire import desk_of
-from emulators.store import Status
+from emulators.store import UNFINISHED, Status
 
 MAX_WAIT_S = 60.0
 
@@ -76,12 +76,14 @@ def parse_until(until: str) -> Callable[[dict[str, Any]], bool]:
             raise ValueError(f"`until` may count {', '.join(COUNTED)}")
         least = int(number)
         return lambda page: bool(page[what] >= least)
+    if until == "finished":
+        return lambda page: bool(page["jobs"]) and page["jobs"][-1]["status"] not in UNFINISHED
     wanted = Status(until.upper())
     return lambda page: bool(page["jobs"]) and page["jobs"][-1]["status"] == wanted
 
 
 async def wait(request: Request) -> Response:
-    """`GET /_wait?generation=<id>&until=<status>|<counter>:<n>&timeout_s=10`: 200, or 408."""
+    """`GET /_wait?generation=<id>&until=<status>|finished|<counter>:<n>&timeout_s=10`: 200, or 408."""
     book = desk_of(request).ledger
     subject = request.query_params.get("generation", "").lower()
     try:

@@ -266,5 +266,6 @@ async def _clean_up(hands: Hands, generation_id: UUID) -> None:
         keys = await generations.file_keys(connection, generation_id)
     for key in keys:
         await hands.files.delete(key)
+    await hands.files.delete_folder(f"generations/{generation_id}")
     async with hands.engine.begin() as connection:
         await generations.forget_files(connection, generation_id)

@@ -11,9 +11,9 @@ import asyncio
 from typing import Any, cast
 
 import structlog
-from db.assets import Asset
 
 from db import assets, generations, media
+from db.assets import Asset
 from db.generations import Row
 from db.ids import new_id
 from generations.hands import Hands, not_configured

@@ -2,8 +2,8 @@
 refused.
 
 GenerationError(message, errors=())
-  NotFound      no such generation or picture for this caller (what is somebody else's does not exist)
-  NotPossible   the model cannot do it, or an argument is wrong: says what is possible, nothing was bought
+  NotFound      no such generation or picture for this caller; what is another's does not exist
+  NotPossible   the model cannot do it, or an argument is wrong: says what is possible
   Conflict      the generation is in a status in which this cannot be done
 """
 

@@ -26,12 +26,16 @@ from enum import StrEnum
 
 from providers.contract import (
     AnswerLost,
+    BlockedUrl,
     Busy,
     ErrorCode,
     Gone,
     LostSubmit,
+    Malformed,
     NeverSent,
     ProviderError,
+    Rejected,
+    TooLarge,
     Unreachable,
 )
 
@@ -157,9 +161,10 @@ def after_look_error(error: ProviderError, tries: int) -> Wait | Settle:
     """What a failed look (poll, cancel, download) means: our trouble to look says nothing about the
     job.
     """
-    if isinstance(error, (Unreachable, Busy, NeverSent, AnswerLost)):
-        return Wait(after_s=backoff_s(tries, asked_for_s=error.retry_after_s))
-    return _settled_by(error)
+    if isinstance(error, (Gone, Malformed, Rejected, BlockedUrl, TooLarge)):
+        return _settled_by(error)
+    # Also a key that is not accepted any more: the operator may mend it before the deadline.
+    return Wait(after_s=backoff_s(tries, asked_for_s=error.retry_after_s))
 
 
 def lost_submit(way: LostSubmit) -> Ask | Settle:

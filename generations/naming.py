@@ -7,10 +7,10 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
-from db.assets import Asset
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import assets, readings
+from db.assets import Asset
 from db.ids import parse_id
 from generations.contract import Caller, NotFound, NotPossible
 

@@ -59,7 +59,7 @@ class Demo:
 @contextlib.asynccontextmanager
 async def start_demo(folder: Path) -> AsyncIterator[Demo]:
     """Run `python -m emulators` on a free port for as long as the block lasts."""
-    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "emulators", "--port", "0", "--data-dir", str(folder / "state")),
         cwd=ROOT,

@@ -98,7 +98,7 @@ def free_port() -> int:
 @contextlib.asynccontextmanager
 async def serve(data_dir: Path, **settings: str) -> AsyncIterator[Served]:
     """Run `server.py` with these settings until the block ends, ready when the block begins."""
-    data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
+    await asyncio.to_thread(data_dir.mkdir, mode=0o711, parents=True, exist_ok=True)
     port = settings.pop("PORT", None) or str(free_port())
     environ = child_environment() | {
         "DATA_DIR": str(data_dir),
@@ -144,7 +144,7 @@ def chainlit_root(data_dir: Path) -> Path:
 async def _read_lines(process: asyncio.subprocess.Process, lines: list[str]) -> None:
     assert process.stdout is not None
     async for line in process.stdout:
-        lines.append(line.decode(errors="replace").rstrip())
+        lines.append(line.decode(errors="replace").rstrip())  # noqa: PERF401 - read meanwhile
 
 
 async def _until_ready(served: Served) -> None:

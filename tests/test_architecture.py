@@ -21,14 +21,14 @@ ROOT = Path(__file__).resolve().parent.parent
 #: imported, it would be a second app with second handlers.
 MAY_IMPORT = {
     "manage": {"runtime", "generations", "providers", "db", "settings", "shared_process"},
-    "server": {"api", "agent", "runtime", "providers", "logs", "settings", "shared_process"},
+    "server": {"api", "agent", "runtime", "providers", "db", "logs", "settings", "shared_process"},
     # Under Chainlit's own command this door has to put our routes in front of the others itself.
     "chainlit_app": {"chat", "api", "agent", "tools", "runtime", "generations", "db", "settings"},
     "chat": {"agent", "runtime", "generations", "db"},
     "api": {"tools", "runtime", "generations", "providers", "db", "settings"},
     "agent": {"tools", "settings"},
     "tools": {"generations", "providers"},
-    "runtime": {"demo", "generations", "providers", "db", "settings"},
+    "runtime": {"demo", "generations", "providers", "db", "settings", "shared_process"},
     "demo": {"settings", "shared_process"},
     "generations": {"providers", "db"},
     "providers": {"settings"},

@@ -19,8 +19,8 @@ FOX = {"prompt": "a red fox", "model": "demo-image-quick", "aspect_ratio": "16:9
 
 
 @pytest.fixture
-async def http(server: Served, calm_demo: Demo) -> AsyncIterator[httpx.AsyncClient]:
-    yield server.client
+async def http(server: Served, calm_demo: Demo) -> httpx.AsyncClient:
+    return server.client
 
 
 async def start(http: httpx.AsyncClient, tool: str = "generate_image", **more: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 from tests.emulators.conversation import PHOTO, Message, agent, calls, drawn, user

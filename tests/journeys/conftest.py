@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -66,20 +67,23 @@ class Visit:
 
     def _note(self, url: str) -> None:
         parts = urlsplit(url)
-        if parts.scheme in ("http", "https", "ws", "wss"):
-            if parts.hostname not in ("127.0.0.1", "localhost"):
-                self.foreign.append(url)
+        web = parts.scheme in ("http", "https", "ws", "wss")
+        if web and parts.hostname not in ("127.0.0.1", "localhost"):
+            self.foreign.append(url)
 
     async def open(self, path: str = "/") -> None:
         """Open a page and wait until one can type."""
         await self.page.goto(self.url + path)
-        await self.page.wait_for_selector("#chat-input")
+        await self.page.click("#chat-input")
+        # Sending stays disabled until the socket is up; before that a photo would be refused.
+        await self.page.keyboard.type("?")
+        await self.page.wait_for_selector("#chat-submit:not([disabled])")
+        await self.page.keyboard.press("Backspace")
 
     async def say(self, text: str) -> None:
         """Type a message and send it."""
         await self.page.click("#chat-input")
         await self.page.keyboard.insert_text(text)
-        # It stays disabled until the socket is up; an Enter before that would be lost.
         await self.page.wait_for_selector("#chat-submit:not([disabled])")
         await self.page.keyboard.press("Enter")
 
@@ -105,7 +109,7 @@ async def new_visit(browser: Browser, url: str, **options: Any) -> AsyncIterator
 
 @pytest.fixture
 async def visit(browser: Browser, server: Served, tmp_path: Path) -> AsyncIterator[Visit]:
-    """A new browser profile at the run's server; what it showed last stays with the test's files."""
+    """A new browser profile at the run's server; its last look stays with the test's files."""
     async with new_visit(browser, server.url) as visiting:
         yield visiting
         await visiting.page.screenshot(path=tmp_path / "last.png")

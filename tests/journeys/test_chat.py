@@ -1,4 +1,4 @@
-"""What a person sees, in a real browser: asserted on decoded pixels and on the provider's own ledger."""
+"""What a person sees, in a real browser: decoded pixels, and the provider's own ledger."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ async def average(visit: Visit, number: int) -> tuple[float, float, float]:
     assert source is not None
     path = source if source.startswith("http") else visit.url + source
     data = await (await visit.page.request.get(path.split("?")[0])).body()
-    pixel: Any = Image.open(io.BytesIO(data)).convert("RGB").resize((1, 1)).getpixel((0, 0))
+    pixel: tuple[float, float, float] = (
+        Image.open(io.BytesIO(data)).convert("RGB").resize((1, 1)).getpixel((0, 0))
+    )  # type: ignore[assignment]
     return pixel
 
 

@@ -1,4 +1,4 @@
-"""The fixture `engine` until tests/db/conftest.py has it: `pytest -p tests.db.postgres_for_now`."""
+"""One migrated database for the tests of this folder, which bring users of their own."""
 
 from __future__ import annotations
 
