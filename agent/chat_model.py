@@ -65,7 +65,7 @@ class ChatModel:
     def label(self) -> str:
         """What the terminal and the page call it."""
         if self.demo:
-            return f"Demo chat model ({self.name})"
+            return "Demo chat model"
         return f"{self.name or 'the first model'} at {self.server}"
 
     async def close(self) -> None:

@@ -83,7 +83,7 @@ def parse_until(until: str) -> Callable[[dict[str, Any]], bool]:
 
 
 async def wait(request: Request) -> Response:
-    """`GET /_wait?generation=<id>&until=<status>|finished|<counter>:<n>&timeout_s=10`: 200, or 408."""
+    """`GET /_wait?generation=&until=<status>|finished|<counter>:<n>&timeout_s=`: 200, or 408."""
     book = desk_of(request).ledger
     subject = request.query_params.get("generation", "").lower()
     try:

@@ -155,8 +155,12 @@ class Hanging(Response):
     """No answer, and no end either, until the client gives up."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Wait for the client to leave."""
-        await wait_for_close(receive)
+        """Wait for the client to leave; when the provider stops first, it is cut off."""
+        try:
+            await wait_for_close(receive)
+        except asyncio.CancelledError:
+            abort(scope)
+            raise
 
 
 class CutShort(Response):

@@ -127,7 +127,7 @@ SEED = re.compile(
 )
 SIZE = re.compile(
     r"[,;]?\s*(?:(?<!\w)(?:at|in|with|size|размер\w*|в"
-    r"|с)\s+)*(?<!\d)(?P<w>\d{3,4})\s?[x×х*]\s?(?P<h>\d{3,4})(?!\d)"
+    r"|с)\s+){0,3}(?<!\d)(?P<w>\d{3,4})\s?[x×х*]\s?(?P<h>\d{3,4})(?!\d)"
     r"(?:\s*(?:px|pixels?|пиксел\w+))?"
 )
 RESOLUTION = re.compile(

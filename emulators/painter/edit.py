@@ -210,16 +210,16 @@ def put_on(
     canvas: Canvas, colour: tuple[float, float, float] | None, palette: Palette, found: Found | None
 ) -> None:
     """Put a hat on the subject's head, or where a head would be."""
-    wide = found.head_width * 1.25 if found else canvas.width * 0.16
-    middle = (found.left + found.right) / 2 if found else canvas.width / 2
-    top = found.top if found else canvas.height * 0.3
+    left, right = found.head if found else (canvas.width * 0.43, canvas.width * 0.57)
+    wide, middle = (right - left) * 0.95, (left + right) / 2
+    brim = found.crown if found else canvas.height * 0.3
     figure = HAT
     tall = max(10, round(wide / figure.ratio))
     drawn = draw_subject(Subject("hat", 1, colour), figure, tall, False, palette)
     canvas.place(
         drawn,
         round(middle - drawn.alpha.shape[1] / 2),
-        round(top - tall * (0.45 if found else 0.62)),
+        round(brim - tall * 0.8),
     )
 
 

@@ -25,7 +25,8 @@ class Found:
     top: int
     right: int
     bottom: int
-    head_width: int
+    head: tuple[int, int]  # its left and right end
+    crown: int  # where a hat would sit
 
 
 def background(picture: Array) -> Array:
@@ -56,8 +57,10 @@ def find_subject(picture: Array) -> Found | None:
     if filled.size < 4:
         return None
     top, bottom = int(filled[0]), int(filled[-1])
-    crown = inside[top + (bottom - top) // 3] > 0.5
-    head = max(int(crown.sum()), (right - left) // 3)
+    upper = inside[top : top + max(2, round((bottom - top) * 0.38))] > 0.5
+    widest = int(upper.sum(axis=1).argmax())
+    head = np.flatnonzero(upper[widest])
+    ends = (int(head[0]), int(head[-1])) if head.size else (left, right)
     mask = Image.fromarray((inside * 255).astype(np.uint8)).filter(ImageFilter.MaxFilter(5))
     whole = enlarged(as_floats(mask.filter(ImageFilter.GaussianBlur(1.2))), (width, height))
     back = 1 / scale
@@ -67,7 +70,8 @@ def find_subject(picture: Array) -> Found | None:
         top=round(top * back),
         right=round((right + 1) * back),
         bottom=round((bottom + 1) * back),
-        head_width=round(head * back),
+        head=(round(ends[0] * back), round((ends[1] + 1) * back)),
+        crown=round((top + widest * 0.42) * back),
     )
 
 

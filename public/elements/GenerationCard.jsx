@@ -20,7 +20,7 @@ const EN = {
   more: 'Show more', less: 'Show less', without: 'Without', enlarge: 'Open large', close: 'Close',
   previous: 'Previous', next: 'Next', progress: 'Progress', notLoaded: 'It could not be loaded.',
   unreachable: 'Kinora cannot be reached right now. Try again in a moment.', refused: 'That was not possible.',
-  seed: 'seed', free: 'free', about: 'about',
+  seed: 'seed', free: 'free', about: 'about', playMoney: 'in play money',
   charged: 'was charged', maybeCharged: 'may have been charged', notCharged: 'not charged',
   seconds: (s) => `${s} s`, minutes: (m, s) => `${m} min ${s} s`
 }
@@ -36,7 +36,7 @@ const RU = {
   more: 'Показать всё', less: 'Свернуть', without: 'Без', enlarge: 'Открыть крупно', close: 'Закрыть',
   previous: 'Назад', next: 'Вперёд', progress: 'Ход работы', notLoaded: 'Не удалось загрузить.',
   unreachable: 'Kinora сейчас не отвечает. Попробуйте чуть позже.', refused: 'Это не удалось.',
-  seed: 'зерно', free: 'бесплатно', about: 'около',
+  seed: 'зерно', free: 'бесплатно', about: 'около', playMoney: 'понарошку',
   charged: 'оплачено', maybeCharged: 'возможно, оплачено', notCharged: 'без оплаты',
   seconds: (s) => `${s} с`, minutes: (m, s) => `${m} мин ${s} с`
 }
@@ -94,13 +94,14 @@ function tookText(generation, w) {
   return start && end >= start ? durationText(Math.round((end - start) / 1000), w) : null
 }
 
-function costText({ charged, cost_usd: cost, status }, w) {
+function costText({ charged, cost_usd: cost, provider, status }, w) {
   const settledWithout = status === 'failed' || status === 'cancelled'
   if (settledWithout && charged === 'no') return w.notCharged
   const usd = cost?.actual ?? cost?.estimated ?? null
   if (usd === 0) return w.free
   const money = usd === null ? null : `$${usd.toFixed(usd < 0.1 ? 4 : 2).replace(/(\.\d\d\d??)0+$/, '$1')}`
   const about = money && cost.actual === null ? `${w.about} ${money}` : money
+  if (provider === 'demo') return about && `${about} ${w.playMoney}`
   const certainty = charged === 'maybe' ? w.maybeCharged : settledWithout && w.charged
   return [about, certainty].filter(Boolean).join(', ') || null
 }

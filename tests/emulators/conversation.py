@@ -25,7 +25,7 @@ PARAMETERS = {
 
 def tool(name: str, parameters: str) -> Message:
     """A tool in OpenAI's shape; the types do not matter to the demo model."""
-    properties = {parameter: {} for parameter in parameters.split()}
+    properties: Message = {parameter: {} for parameter in parameters.split()}
     schema = {"type": "object", "properties": properties}
     return {"type": "function", "function": {"name": name, "parameters": schema}}
 

@@ -35,9 +35,8 @@ async def chunks(openai: Any, text: str, **more: Any) -> list[Any]:
 async def test_a_call_comes_in_pieces_that_make_valid_json(openai: Any) -> None:
     got = await chunks(openai, "Draw a red fox in the snow, 16:9")
     assert got[0].choices[0].delta.role == "assistant"
-    calls = [
-        chunk.choices[0].delta.tool_calls[0] for chunk in got if chunk.choices[0].delta.tool_calls
-    ]
+    deltas = [chunk.choices[0].delta for chunk in got]
+    calls = [delta.tool_calls[0] for delta in deltas if delta.tool_calls]
     assert calls[0].id
     assert (calls[0].function.name, calls[0].function.arguments) == ("generate_image", "")
     assert len(calls) > 2
@@ -65,7 +64,7 @@ async def test_the_same_request_gets_the_same_answer(openai: Any) -> None:
 
 
 async def test_without_streaming_the_answer_is_whole(openai: Any) -> None:
-    asked = [{"role": "user", "content": "нарисуй кота \ud83d\ude00"}]
+    asked = [{"role": "user", "content": "нарисуй кота 😀"}]
     done = await openai.chat.completions.create(
         model="demo-chat", messages=asked, tools=cast("Any", TOOLS)
     )

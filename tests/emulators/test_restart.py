@@ -26,13 +26,17 @@ def free_port() -> int:
         return port
 
 
+def begin(port: int, data_dir: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "emulators", "--port", str(port), "--data-dir", str(data_dir)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
 @asynccontextmanager
 async def provider(
     port: int, data_dir: Path
 ) -> AsyncIterator[tuple[subprocess.Popen[bytes], httpx.AsyncClient]]:
     """A provider on a port and a folder; killed at the end when it still runs."""
-    command = [sys.executable, "-m", "emulators", "--port", str(port), "--data-dir", str(data_dir)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = await asyncio.to_thread(begin, port, data_dir)
     try:
         address = f"http://127.0.0.1:{port}"
         async with asyncio.timeout(20), httpx.AsyncClient(base_url=address, trust_env=False) as c:
@@ -60,7 +64,7 @@ async def submit(client: httpx.AsyncClient, endpoint: str, generation: str) -> A
 
 
 async def until(client: httpx.AsyncClient, generation: str, what: str) -> Any:
-    asked = {"generation": generation, "until": what, "timeout_s": 15}
+    asked = {"generation": generation, "until": what, "timeout_s": "15"}
     answer = await client.get("/_wait", params=asked)
     assert answer.status_code == 200, answer.text
     return answer.json()

@@ -14,7 +14,7 @@ from PIL import Image
 from tests.demo_process import Demo
 
 KEY = {"Authorization": "Bearer any"}
-SMALL = {"width": 320, "height": 180}
+SMALL: dict[str, Any] = {"width": 320, "height": 180}
 
 
 async def submit(demo: Demo, endpoint: str, key: str | None = None, **wanted: Any) -> Any:
@@ -195,7 +195,7 @@ async def test_health_counts_jobs_and_workers(calm_demo: Demo) -> None:
 
 
 async def test_waiting_for_what_does_not_come_ends(calm_demo: Demo) -> None:
-    asked = {"generation": str(uuid4()), "until": "submits:1", "timeout_s": 0.1}
+    asked = {"generation": str(uuid4()), "until": "submits:1", "timeout_s": "0.1"}
     assert (await calm_demo.client.get("/_wait", params=asked)).status_code == 408
     wrong = {"generation": "x", "until": "whenever"}
     assert (await calm_demo.client.get("/_wait", params=wrong)).status_code == 400
