@@ -8,12 +8,13 @@ below, under Chainlit's own command) has put it.
 
 from __future__ import annotations
 
+import asyncio
 import json
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import chainlit as cl
 import structlog
@@ -22,29 +23,29 @@ from chainlit.element import Element
 from chainlit.server import app as house
 
 import api
-from agent.chat_model import ChatModel, open_chat_model
+from agent.chat_model import open_chat_model
 from agent.digest import digest
-from agent.events import Ended, TextDelta, ToolCallFinished
-from agent.history import Said
-from agent.loop import Agent
+from agent.events import ToolCallFinished
+from agent.history import Attachment
 from api import problems
-from chat import pictures
 from chat.pictures import Brought
-from chat.recall import recall
 from chat.texts import Texts, texts
+from chat.turn import Asked, Turn
+from db import conversation, turns
 from db.connect import DATABASE_ERRORS
-from db.ids import new_id
-from db.thread_rows import CARD
+from db.ids import parse_id
+from db.thread_rows import ASSISTANT, CARD
 from db.threads import Threads
-from generations.contract import Caller
 from runtime import LOCAL_USER, Runtime, open_runtime
 from settings import load
-from tools.registry import Toolbox
 
 log = structlog.get_logger(__name__)
 
 #: Tools whose answer is a generation that the person wants to look at again.
 SHOWN_BY = frozenset({"get_generation", "retry_generation"})
+#: Pieces of text that come faster than this are gathered: each event costs the loop half a
+#: millisecond, and nobody reads faster.
+GATHER_S = 0.1
 
 
 @cl.header_auth_callback
@@ -75,82 +76,73 @@ async def resume(thread: Any) -> None:
 
 @cl.on_message
 async def on_message(message: cl.Message) -> None:
-    """Answer one message. What goes wrong is said in the person's language, and logged for the
-    operator.
+    """Answer one message, once it is stored: what cannot be kept is not answered."""
+    elements: dict[str, Element] = {e.id: e for e in message.elements or () if e.path}
+    asked = Asked(
+        step_id=UUID(message.id),
+        thread_id=UUID(cl.context.session.thread_id),
+        user_id=caller_id(),
+        at=datetime.now(UTC),
+        text=str(message.content),
+        brought=[
+            Brought(element_id=e.id, name=e.name, path=Path(str(e.path))) for e in elements.values()
+        ],
+    )
+    answer = Answer(asked, elements)
+    try:
+        await layer().create_step(message.to_dict())
+    except DATABASE_ERRORS as error:
+        log.warning("message not stored", error=type(error).__name__)
+        await answer.warn(words().not_stored)
+        await answer.say_apart(words().not_stored)
+        return
+    await Turn(house.state.runtime, house.state.chat, words(), answer).run(asked)
+
+
+@cl.action_callback("try_again")
+async def try_again(action: cl.Action) -> None:
+    """Take up a turn that was cut by the end of its process; what it had started is not started
+    twice, since generations are unique by message and call.
     """
     runtime: Runtime = house.state.runtime
-    words = texts(getattr(cl.context.session, "language", None))
-    with runtime.turn():
-        answer = Answer(caller_of(message))
-        try:
-            await reply(runtime, house.state.chat, message, answer, words)
-        except DATABASE_ERRORS as error:
-            log.warning("turn failed", error=type(error).__name__)
-            await answer.say_apart(words.database_away)
-        except Exception:
-            log.exception("turn failed")
-            await answer.say_apart(words.failed)
-        finally:
-            # Also when the person pressed Stop: what was said so far is kept.
-            await answer.finish()
+    step_id, user_id = parse_id(action.payload.get("turn")), caller_id()
+    if step_id is None:
+        return
+    async with runtime.engine.begin() as connection:
+        thread_id = await turns.thread_of_interrupted(connection, user_id, step_id)
+        message = await conversation.one(connection, user_id, step_id)
+        if thread_id is None or message is None:
+            return
+        await turns.begin(connection, step_id, thread_id, runtime.watch.instance)
+    asked = Asked(
+        step_id=step_id,
+        thread_id=thread_id,
+        user_id=user_id,
+        at=message.created_at,
+        text=message.output,
+        known=[Attachment(asset_id=str(i), name=name) for i, name in message.pictures],
+    )
+    emitter = cl.context.emitter
+    await emitter.delete_step({"id": str(action.payload.get("notice"))})
+    cl.context.session.current_task = asyncio.current_task()
+    await emitter.task_start()
+    try:
+        await Turn(runtime, house.state.chat, words(), Answer(asked, {})).run(asked)
+    finally:
+        await emitter.task_end()
 
 
-def caller_of(message: cl.Message) -> Caller:
-    """The person behind the session. The step that asks is their message, whatever answers it
-    later.
-    """
+def words() -> Texts:
+    """Our own words in the language of the session."""
+    return texts(getattr(cl.context.session, "language", None))
+
+
+def caller_id() -> UUID:
+    """The person behind the session."""
     user = cl.context.session.user
     if not isinstance(user, cl.PersistedUser):
         raise TypeError("a chat without a stored user")
-    return Caller(
-        user_id=UUID(user.id),
-        thread_id=UUID(cl.context.session.thread_id),
-        step_id=UUID(message.id),
-    )
-
-
-async def reply(
-    runtime: Runtime, chat: ChatModel, message: cl.Message, answer: Answer, words: Texts
-) -> None:
-    """Run the agent on one message and put what it says and makes into the answer."""
-    said = await take_in(runtime, chat, message, answer, words)
-    recalled = await recall(runtime, answer.caller)
-    events = Agent(chat).reply(
-        said,
-        Toolbox(caller=answer.caller, admission=runtime.admission),
-        history=recalled.turns,
-        finished_lines=recalled.finished_lines,
-    )
-    async with aclosing(events):
-        async for event in events:
-            match event:
-                case TextDelta(text=text):
-                    await answer.say(text)
-                case ToolCallFinished():
-                    await answer.note_call(event)
-                case Ended(message=str(text)):
-                    await answer.say_apart(text)
-
-
-async def take_in(
-    runtime: Runtime, chat: ChatModel, message: cl.Message, answer: Answer, words: Texts
-) -> Said:
-    """Take the message's pictures into our storage; its elements then show ours, for good."""
-    elements: dict[str, Element] = {e.id: e for e in message.elements or () if e.path}
-    brought = [
-        Brought(element_id=e.id, name=e.name, path=Path(str(e.path))) for e in elements.values()
-    ]
-    taken = await pictures.take_in(runtime, answer.caller, brought)
-    for item in taken:
-        name = item.brought.name
-        if item.asset is None:
-            await answer.say_apart(words.not_taken.format(name=name, reason=item.refusal))
-        else:
-            element = elements[item.brought.element_id]
-            element.url = f"/media/{item.asset.id}"
-            await layer().create_element(element)
-    seen = await pictures.attachments(runtime, taken, seen=chat.sees)
-    return Said(text=str(message.content), attachments=seen)
+    return UUID(user.id)
 
 
 def layer() -> Threads:
@@ -162,11 +154,19 @@ def layer() -> Threads:
 
 
 class Answer:
-    """The assistant's one message of a turn: its text, its cards in order, its calls on record."""
+    """The assistant's one message of a turn: its text, its cards in order, its calls on record.
 
-    def __init__(self, caller: Caller) -> None:
-        self.caller = caller
-        self._message = cl.Message(content="", author="Kinora")
+    Its ids are made of the asking step's, so a turn that is taken up again writes the same message
+    and shows the same cards.
+    """
+
+    def __init__(self, asked: Asked, elements: dict[str, Element]) -> None:
+        self._thread_id = str(asked.thread_id)
+        self._elements = elements
+        self._id = uuid5(asked.step_id, "answer")
+        self._message = cl.Message(content="", author=ASSISTANT, id=str(self._id))
+        self._gathered: list[str] = []
+        self._sent_at = 0.0
         self._begun = False
         self._apart = False
         self._shown: set[str] = set()
@@ -174,10 +174,19 @@ class Answer:
     async def say(self, text: str) -> None:
         """Stream a piece of text; after a call or a notice it begins a new paragraph."""
         await self._begin()
-        if self._apart and self._message.content:
+        if self._apart and (self._message.content or self._gathered):
             text = "\n\n" + text
         self._apart = False
-        await self._message.stream_token(text)
+        self._gathered.append(text)
+        if asyncio.get_running_loop().time() - self._sent_at >= GATHER_S:
+            await self._send_gathered()
+
+    async def _send_gathered(self) -> None:
+        if self._gathered:
+            text = "".join(self._gathered)
+            self._gathered.clear()
+            await self._message.stream_token(text)
+            self._sent_at = asyncio.get_running_loop().time()
 
     async def say_apart(self, text: str) -> None:
         """Say something in a paragraph of its own."""
@@ -189,14 +198,15 @@ class Answer:
         """Show the generation that a call speaks of, and keep the call in the thread for later
         turns.
         """
+        await self._send_gathered()
         if not call.failed and (call.started or call.name in SHOWN_BY):
             await self._show(call.result)
         self._apart = True
         now = datetime.now(UTC).isoformat()
         await layer().create_step(
             {
-                "id": str(new_id()),
-                "threadId": str(self.caller.thread_id),
+                "id": str(uuid5(self._id, f"call {call.index}")),
+                "threadId": self._thread_id,
                 "parentId": self._message.parent_id,
                 "name": call.name,
                 "type": "tool",
@@ -215,21 +225,38 @@ class Answer:
             return
         self._shown.add(reading["id"])
         await self._begin()
+        # A card needs a stored message to stand in, should this turn be cut off.
+        await layer().create_step(self._message.to_dict())
         props = {"generation_id": reading["id"], "snapshot": reading}
-        card = cl.CustomElement(name=CARD, props=props, display="inline")
+        card_id = str(uuid5(self._id, reading["id"]))
+        card = cl.CustomElement(id=card_id, name=CARD, props=props, display="inline")
         # One after the other: cards that are sent at once stand in random order.
         await card.send(for_id=self._message.id)
 
     async def _begin(self) -> None:
-        """A word or a card needs a message to stand in."""
+        """A word or a card needs a message on the page; stored it is when it is whole."""
         if not self._begun:
             self._begun = True
-            await self._message.send()
+            self._message.created_at = datetime.now(UTC).isoformat()
+            await cl.context.emitter.send_step(self._message.to_dict())
+
+    async def keep_picture(self, element_id: str, url: str) -> None:
+        """Have a picture of the person's shown from our storage from now on."""
+        element = self._elements[element_id]
+        element.url = url
+        await layer().create_element(element)
+
+    async def warn(self, text: str) -> None:
+        """Tell the person of trouble, beside the answer."""
+        await cl.context.emitter.send_toast(text, "error")
 
     async def finish(self) -> None:
-        """Write the message down as it is now."""
+        """Send what was gathered, and write the message down as it is now, once."""
         if self._begun:
-            await self._message.update()
+            await self._send_gathered()
+            self._message.streaming = False
+            await cl.context.emitter.update_step(self._message.to_dict())
+            await layer().update_step(self._message.to_dict())
 
 
 @cl.on_app_startup

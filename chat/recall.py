@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from agent.history import Answered, Attachment, Called, Said, Turn, finished_line
@@ -24,15 +25,13 @@ class Recalled:
     finished_lines: tuple[str, ...]
 
 
-async def recall(runtime: Runtime, caller: Caller) -> Recalled:
-    """Read the thread up to the caller's message, and what was settled since the last turn
-    began.
-    """
-    if caller.thread_id is None or caller.step_id is None:
+async def recall(runtime: Runtime, caller: Caller, before: datetime) -> Recalled:
+    """Read the caller's thread up to a moment, and what was settled since the last turn began."""
+    if caller.thread_id is None:
         return Recalled(turns=(), finished_lines=())
     async with runtime.engine.connect() as connection:
         spoken = await conversation.read(
-            connection, caller.user_id, caller.thread_id, without=caller.step_id
+            connection, caller.user_id, caller.thread_id, before=before
         )
         asked = [step for step in spoken if step.type == "user_message"]
         finished = (

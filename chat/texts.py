@@ -12,7 +12,8 @@ class Texts:
     starters: tuple[tuple[str, str], ...]
     not_taken: str
     failed: str
-    database_away: str
+    not_stored: str
+    answer_not_stored: str
 
 
 ENGLISH = Texts(
@@ -24,7 +25,11 @@ ENGLISH = Texts(
     ),
     not_taken="{name} cannot be used: {reason}",
     failed="Something went wrong on Kinora's side. Your message is kept; please try again.",
-    database_away="The database cannot be reached just now. Please try again in a moment.",
+    not_stored=(
+        "The database cannot be reached just now, so your message was not stored. "
+        "Please send it again in a moment."
+    ),
+    answer_not_stored="The database went away: this answer could not be stored.",
 )
 RUSSIAN = Texts(
     starters=(
@@ -35,7 +40,10 @@ RUSSIAN = Texts(
     ),
     not_taken="{name} использовать нельзя: {reason}",
     failed="У Kinora что-то пошло не так. Сообщение сохранено, попробуйте ещё раз.",
-    database_away="База данных сейчас недоступна. Попробуйте через минуту.",
+    not_stored=(
+        "База данных сейчас недоступна, сообщение не сохранено. Отправьте его ещё раз чуть позже."
+    ),
+    answer_not_stored="База данных пропала: этот ответ не удалось сохранить.",
 )
 
 

@@ -4,8 +4,10 @@ people gave.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,6 +17,7 @@ from db.tables import assets, elements, steps, threads
 
 #: More than any chat model is sent; older steps stay in the thread.
 STEPS_MAX = 400
+s = steps.c
 SPOKEN = ("user_message", "assistant_message", "tool")
 
 
@@ -33,12 +36,9 @@ class Spoken:
 
 
 async def read(
-    connection: AsyncConnection, user_id: UUID, thread_id: UUID, *, without: UUID
+    connection: AsyncConnection, user_id: UUID, thread_id: UUID, *, before: datetime
 ) -> list[Spoken]:
-    """The newest steps of the user's thread in their order, but for one (the message being
-    answered).
-    """
-    s = steps.c
+    """The newest steps of the user's thread before a moment, in their order."""
     query = (
         select(s.id, s.type, s.name, s.input, s.output, s.created_at)
         .join(threads, threads.c.id == s.thread_id)
@@ -46,25 +46,40 @@ async def read(
             s.thread_id == thread_id,
             threads.c.user_id == user_id,
             s.type.in_(SPOKEN),
-            s.id != without,
+            s.created_at < before,
         )
         .order_by(s.created_at.desc(), s.seq.desc())
         .limit(STEPS_MAX)
     )
     records = (await connection.execute(query)).all()
     pictures = await _pictures(connection, thread_id)
-    return [
-        Spoken(
-            id=r.id,
-            type=r.type,
-            name=r.name,
-            input=r.input,
-            output=r.output,
-            created_at=r.created_at,
-            pictures=tuple(pictures.get(r.id, ())),
-        )
-        for r in reversed(records)
-    ]
+    return [_spoken(record, pictures) for record in reversed(records)]
+
+
+async def one(connection: AsyncConnection, user_id: UUID, step_id: UUID) -> Spoken | None:
+    """One step of the user's, such as the message of a turn that is taken up again."""
+    query = (
+        select(s.id, s.type, s.name, s.input, s.output, s.created_at, s.thread_id)
+        .join(threads, threads.c.id == s.thread_id)
+        .where(s.id == step_id, threads.c.user_id == user_id)
+    )
+    record = (await connection.execute(query)).one_or_none()
+    if record is None:
+        return None
+    pictures = await _pictures(connection, record.thread_id)
+    return _spoken(record, pictures)
+
+
+def _spoken(record: Any, pictures: Mapping[UUID, list[tuple[UUID, str]]]) -> Spoken:
+    return Spoken(
+        id=record.id,
+        type=record.type,
+        name=record.name,
+        input=record.input,
+        output=record.output,
+        created_at=record.created_at,
+        pictures=tuple(pictures.get(record.id, ())),
+    )
 
 
 async def _pictures(

@@ -238,6 +238,19 @@ inputs = Table(
     Index("inputs_by_asset", "asset_id"),
 )
 
+turns = Table(
+    "turns",
+    metadata,
+    # The person's message that the agent answers.
+    Column("step_id", _ID, primary_key=True),
+    Column("thread_id", _ID, ForeignKey("kinora.threads.id", ondelete="CASCADE"), nullable=False),
+    # Which process answers; it holds a session lock of this number for as long as it lives.
+    Column("instance", Integer, nullable=False),
+    _now("started_at"),
+    Column("ended_at", _TIME),
+    Index("turns_open", "thread_id", postgresql_where=text("ended_at IS NULL")),
+)
+
 elements = Table(
     "elements",
     metadata,

@@ -12,12 +12,16 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from db.ids import parse_id
 
 #: The element that draws a generation: it is stored as nothing but the id.
 CARD = "GenerationCard"
+#: The element that says a turn was cut off, and offers to take it up again.
+INTERRUPTION = "InterruptedTurn"
+#: Who answers in a chat; also the name of the avatar.
+ASSISTANT = "Kinora"
 NAME_CHARS_MAX = 120
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _OUR_MEDIA = re.compile(r"/media/([0-9a-fA-F-]{36})(?:[?#].*)?")
@@ -226,3 +230,34 @@ def thread_dict(row: Mapping[str, Any]) -> dict[str, Any]:
         "steps": [],
         "elements": [],
     }
+
+
+def interruption(
+    step_id: UUID, thread_id: UUID, started_at: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A notice that a turn was interrupted, as Chainlit's step and element; it is stored
+    nowhere.
+    """
+    notice_id = str(uuid5(step_id, INTERRUPTION))
+    step = {
+        "id": notice_id,
+        "threadId": str(thread_id),
+        "parentId": None,
+        "type": "assistant_message",
+        "name": ASSISTANT,
+        "output": "",
+        "createdAt": stamp(started_at),
+        "start": stamp(started_at),
+        "end": stamp(started_at),
+    }
+    element = {
+        "id": str(uuid5(step_id, f"{INTERRUPTION} element")),
+        "threadId": str(thread_id),
+        "forId": notice_id,
+        "type": "custom",
+        "name": INTERRUPTION,
+        "display": "inline",
+        "mime": "application/json",
+        "props": {"turn": str(step_id), "notice": notice_id},
+    }
+    return step, element

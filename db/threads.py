@@ -33,12 +33,13 @@ from chainlit.user import PersistedUser, User
 from sqlalchemy import RowMapping, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import thread_reads, thread_writes, users
+from db import thread_reads, thread_writes, turns, users
 from db.ids import parse_id
 from db.tables import threads
 from db.thread_rows import (
     card_generation,
     element_values,
+    interruption,
     known_id,
     media_asset,
     stamp,
@@ -142,6 +143,13 @@ class Threads(BaseDataLayer):
             return None
         async with self.engine.connect() as connection:
             found = await thread_reads.whole_thread(connection, known, asker)
+            if found is None:
+                return None
+            cut_off = await turns.interrupted(connection, known)
+        for step_id, started_at in cut_off:
+            step, element = interruption(step_id, known, started_at)
+            found["steps"].append(step)
+            found["elements"].append(element)
         return cast(ThreadDict | None, found)
 
     async def list_threads(

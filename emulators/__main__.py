@@ -65,12 +65,15 @@ def default_data_dir(port: int) -> Path:
     return Path(tempfile.gettempdir()) / f"kinora-demo-{os.getuid()}-{port}"
 
 
-def prepare_data_dir(path: Path) -> None:
-    """Make the folder, for us alone. Raises StartError when it belongs to somebody else."""
+def prepare_data_dir(path: Path, is_guessable: bool) -> None:
+    """Make the folder, for us alone. Raises StartError.
+
+    Under the temporary folder anybody may have been first, so a guessable one must be our own.
+    """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = path.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        if is_guessable and not (stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()):
             raise StartError(f"{path} is not a folder of this user; name another by --data-dir")
         path.chmod(0o700)
     except OSError as error:
@@ -101,8 +104,9 @@ def serve(host: str, port: int, data_dir: Path | None) -> None:
     """Run until a signal asks to stop. Raises StartError."""
     with listen(host, port) as listener:
         port = listener.getsockname()[1]
+        is_guessable = data_dir is None
         data_dir = (data_dir or default_data_dir(port)).absolute()
-        prepare_data_dir(data_dir)
+        prepare_data_dir(data_dir, is_guessable)
         with only_one(data_dir):
             shown = f"[{host}]" if ":" in host else host
             sys.stdout.write(f"Kinora demo provider at http://{shown}:{port}, data in {data_dir}\n")

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import TypedDict
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emulators import control, openai_wire, results, runpod_wire
 from emulators.desk import Desk, open_desk
@@ -24,6 +27,22 @@ async def not_found(_request: Request, _error: Exception) -> Response:
     return JSONResponse({"error": "not found"}, status_code=404)
 
 
+class NoWebPages:
+    """Refuses what a web page in a browser would change here: pages have no business with us."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let everything pass but changes that name an origin."""
+        is_change = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD")
+        if is_change and "origin" in Headers(scope=scope):
+            refusal = JSONResponse({"error": "not for web pages"}, status_code=403)
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
 def create_app(data_dir: Path) -> Starlette:
     """Return the demo provider whose memory lies in `data_dir`."""
 
@@ -36,4 +55,5 @@ def create_app(data_dir: Path) -> Starlette:
         routes=[*openai_wire.ROUTES, *runpod_wire.ROUTES, *results.ROUTES, *control.ROUTES],
         lifespan=lifespan,
         exception_handlers={404: not_found},
+        middleware=[Middleware(NoWebPages)],
     )

@@ -50,7 +50,7 @@ async def control(request: Request) -> Response:
         return wrong(str(error))
     if set(body) != {"hold"} or not isinstance(body["hold"], bool):
         return wrong('the body must be {"hold": true} or {"hold": false}')
-    workshop.hold(body["hold"])
+    workshop.is_held = body["hold"]
     return JSONResponse({"hold": workshop.is_held})
 
 

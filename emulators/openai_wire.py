@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from emulators.brain.answer import Answer, answer
 from emulators.faults import CutShort, Dropped, Hanging, refusal
-from emulators.runpod_wire import desk_of
+from emulators.runpod_wire import desk_of, read_body
 
 MODEL = "demo-chat"
 ARGUMENT_PIECE_CHARS = 24
@@ -45,7 +45,9 @@ async def chat(request: Request) -> Response:
             return Hanging()
         case "status" if fault:
             return refusal(fault)
-    content = await request.body()
+    content = await read_body(request, MAX_BODY_BYTES)
+    if content is None:
+        return wrong(f"the body is over {MAX_BODY_BYTES} bytes")
     try:
         body = json.loads(content)
     except ValueError:

@@ -99,15 +99,15 @@ def check(request: Request) -> Response | None:
     return None
 
 
-async def read_body(request: Request) -> bytes | None:
+async def read_body(request: Request, most_bytes: int) -> bytes | None:
     """Return the body, or None when it is too long; it is read to its end all the same."""
     content = bytearray()
     size = 0
     async for piece in request.stream():
         size += len(piece)
-        if size <= MAX_BODY_BYTES:
+        if size <= most_bytes:
             content += piece
-    return bytes(content) if size <= MAX_BODY_BYTES else None
+    return bytes(content) if size <= most_bytes else None
 
 
 def parse_input(content: bytes | None) -> dict[str, Any] | str:
@@ -132,18 +132,28 @@ async def run(request: Request) -> Response:
     endpoint = ENDPOINTS[request.path_params["endpoint"]]
     key = request.headers.get("idempotency-key") or None
     generation = generation_of(key) if key else None
-    desk.ledger.count(generation or ALL, "submit_requests")
     fault = desk.faults.take("submit", endpoint.name, generation)
+    job = await take_in(request, endpoint, key, fault)
+    if isinstance(job, Response):
+        desk.ledger.count(generation or ALL, "submit_requests")
+        return job
+    desk.ledger.count(job.subject, "submit_requests")
+    return stand_in(desk, request, job, fault)
+
+
+async def take_in(
+    request: Request, endpoint: Endpoint, key: str | None, fault: Fault | None
+) -> Job | Response:
+    """Return the job that a submit is about, or the answer that refuses it."""
     if fault and fault.fault == "drop_before":
         return Dropped()
     if fault and fault.fault == "status":
         return refusal(fault)
-    job_input = parse_input(await read_body(request))
+    job_input = parse_input(await read_body(request, MAX_BODY_BYTES))
     if isinstance(job_input, str):
         return JSONResponse({"error": job_input}, status_code=400)
     doom = "demo fault: the worker failed" if fault and fault.fault == "fail" else None
-    job = accept_once(desk, endpoint, key, job_input, doom)
-    return stand_in(desk, request, job, fault)
+    return accept_once(desk_of(request), endpoint, key, job_input, doom)
 
 
 def accept_once(
@@ -154,8 +164,6 @@ def accept_once(
     if job is None:
         job = desk.jobs.accept(endpoint, key, job_input, doom)
         desk.ledger.count(job.subject, "submits")
-        if key is None:
-            desk.ledger.count(job.subject, "submit_requests")
         desk.workshop.begin(job)
     return job
 

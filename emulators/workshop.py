@@ -29,7 +29,7 @@ class DrawingError(Exception):
 
 
 class Workshop:
-    """Owns a task for every unfinished job."""
+    """Owns a task for every unfinished job; while `is_held`, none of them finishes."""
 
     def __init__(self, jobs: Jobs, results_dir: Path) -> None:
         self._jobs = jobs
@@ -37,27 +37,20 @@ class Workshop:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._lanes = {name: asyncio.Semaphore(e.lane_width) for name, e in ENDPOINTS.items()}
         self._waiting: dict[str, dict[str, None]] = {name: {} for name in ENDPOINTS}
-        self._released = asyncio.Event()
-        self._released.set()
-
-    def hold(self, is_held: bool) -> None:
-        """Keep jobs from finishing, or let them."""
-        if is_held:
-            self._released.clear()
-        else:
-            self._released.set()
-
-    @property
-    def is_held(self) -> bool:
-        """Whether jobs are kept from finishing."""
-        return not self._released.is_set()
+        self.is_held = False
 
     def begin(self, job: Job) -> None:
         """Take a job into work; it goes on by itself until it is finished or cancelled."""
         self._waiting[job.endpoint][job.id] = None
         task = asyncio.create_task(self._work(job), name=f"draw {job.id}")
         self._tasks[job.id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(job.id, None))
+        task.add_done_callback(lambda done: self._leave(job.id, done))
+
+    def _leave(self, job_id: str, task: asyncio.Task[None]) -> None:
+        """Forget a task; one that broke in a way nobody foresaw fails its job."""
+        self._tasks.pop(job_id, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._jobs.fail(job_id, f"the painter broke: {type(error).__name__}: {error}")
 
     def drop(self, job_id: str) -> None:
         """Stop working on a job that was cancelled."""
@@ -94,7 +87,6 @@ class Workshop:
         """Hold a place in the lane; a quick endpoint starts all its jobs at once."""
         if endpoint.quick:
             self._start(endpoint, job_id)
-            await self._released.wait()
             async with self._lanes[endpoint.name]:
                 yield
             return

@@ -43,6 +43,7 @@ RESTART_FIRST_S = 0.2
 RESTART_MAX_S = 5.0
 #: A submit that is on its way when the server stops may take so long to come home.
 STOP_GRACE_S = 150.0
+HAND_OVER_S = 5.0
 RETRY_MAX_S = 30.0
 
 Drive = Callable[[UUID], Awaitable[None]]
@@ -155,15 +156,25 @@ class Engine:
                 await _first(worker, sweep, lost.wait(), self._stopping.wait())
             finally:
                 self.alive.clear()
-                # First no new jobs, then no old ones: otherwise what is let go of would be fetched
-                # again.
-                worker.cancel()
-                self._let_go_of_drivers()
-                await _ended(sweep, timeout_s=5)
-                await _ended(worker, timeout_s=STOP_GRACE_S if self._stopping.is_set() else 35)
+                await self._wind_up(worker, sweep)
             for task in (worker, sweep):
                 if task.done() and not task.cancelled() and (error := task.exception()):
                     raise error
+
+    async def _wind_up(self, worker: asyncio.Task[Any], sweep: asyncio.Task[Any]) -> None:
+        """End a life; one that was told to stop lets submits on their way come home."""
+        # First no new jobs, then no old ones: otherwise what is let go of would be fetched again.
+        worker.cancel()
+        self._let_go_of_drivers()
+        await _ended(sweep, timeout_s=5)
+        if self._stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_GRACE_S):
+                    while self._drivers:
+                        await asyncio.wait(self._drivers)
+            # A second cancel would cut the worker off before it has handed its jobs over.
+            await asyncio.wait({worker}, timeout=HAND_OVER_S)
+        await _ended(worker, timeout_s=35)
 
     @contextlib.asynccontextmanager
     async def _locked(self, lost: asyncio.Event) -> AsyncIterator[asyncpg.Connection]:

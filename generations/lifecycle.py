@@ -10,11 +10,13 @@ chart:
                 -- worker: the answer was lost and cannot be had ------> unknown
     in_progress -- worker: the provider has the result ----------------> storing
     storing     -- worker: the bytes are ours -------------------------> completed
+                -- worker: the address expired, a new one is asked --> in_progress
     any open    -- worker: an error that cannot heal, or the deadline -> failed
     any open    -- worker: cancelled before or at the provider --------> cancelled
     queued      -- admission: cancelled before a worker took it -------> cancelled
-    unknown     -- admission: dropped by the person -------------------> cancelled
-    unknown     -- sweep: nobody answered for 24 h --------------------> failed
+    unknown     -- worker: the answer of the submit came after all ----> in_progress
+                -- admission: dropped by the person -------------------> cancelled
+                -- sweep: nobody answered for 24 h --------------------> failed
     settled but completed -- admission: retry (attempt + 1) -----------> queued
 """
 
@@ -65,8 +67,12 @@ MOVES: dict[Status, frozenset[Status]] = {
         {Status.IN_PROGRESS, Status.QUEUED, Status.UNKNOWN, Status.FAILED, Status.CANCELLED}
     ),
     Status.IN_PROGRESS: frozenset({Status.STORING, Status.FAILED, Status.CANCELLED}),
-    Status.STORING: frozenset({Status.COMPLETED, Status.IN_PROGRESS, Status.FAILED}),
-    Status.UNKNOWN: frozenset({Status.QUEUED, Status.CANCELLED, Status.FAILED}),
+    Status.STORING: frozenset(
+        {Status.COMPLETED, Status.IN_PROGRESS, Status.FAILED, Status.CANCELLED}
+    ),
+    Status.UNKNOWN: frozenset(
+        {Status.IN_PROGRESS, Status.QUEUED, Status.CANCELLED, Status.FAILED}
+    ),
     Status.FAILED: frozenset({Status.QUEUED}),
     Status.CANCELLED: frozenset({Status.QUEUED}),
     Status.COMPLETED: frozenset(),
@@ -141,7 +147,8 @@ def backoff_s(tries: int, *, asked_for_s: float | None = None) -> float:
     """Seconds until the next try after `tries` failures; what the provider asked for is the
     least.
     """
-    exponential = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(tries, 16))
+    doublings = min(max(tries - 1, 0), 16)
+    exponential = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0**doublings)
     jittered = exponential * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, keeps no secret
     return max(jittered, asked_for_s or 0.0)
 
@@ -153,7 +160,7 @@ def after_submit_error(error: ProviderError, way: LostSubmit, tries: int) -> Wai
     if isinstance(error, (NeverSent, Busy)):
         return Wait(after_s=backoff_s(tries, asked_for_s=error.retry_after_s))
     if isinstance(error, (AnswerLost, Unreachable)):
-        return Ask(way)
+        return lost_submit(way)
     return _settled_by(error)
 
 

@@ -15,7 +15,7 @@ from typing import Any, assert_never, cast
 
 import structlog
 
-from db import assets, generations, media
+from db import assets, generations, jobs, media
 from db.connect import DATABASE_ERRORS
 from db.generations import Row
 from generations.hands import Hands, not_configured
@@ -28,6 +28,7 @@ from generations.lifecycle import (
     Status,
     Verdict,
     Wait,
+    after_look_error,
     after_submit_error,
     backoff_s,
     lost_submit,
@@ -76,7 +77,7 @@ async def _send(hands: Hands, row: Row, pace: Pace, route: Route, provider: Prov
     try:
         job = await provider.submit(route, request, key=key_of(row))
     except ProviderError as error:
-        return await _send_failed(hands, row, pace, route, error)
+        return await _send_failed(hands, row, pace, route, error, first=first)
     return await _store_job(hands, row, route, job)
 
 
@@ -86,18 +87,22 @@ def key_of(row: Row) -> str:
 
 
 async def _send_failed(
-    hands: Hands, row: Row, pace: Pace, route: Route, error: ProviderError
+    hands: Hands, row: Row, pace: Pace, route: Route, error: ProviderError, *, first: bool
 ) -> Verdict:
+    """Follow what the error means; of a repeat it says nothing about the send before it."""
     pace.failures += 1
     log.warning("submit failed", error=type(error).__name__, failures=pace.failures)
     meaning = after_submit_error(error, route.on_lost_submit, pace.failures)
     match meaning:
+        case Wait(after_s=after_s) if not first:
+            return Again(after_s)
         case Wait(after_s=after_s):
             moved = await hands.move(row, Status.QUEUED, intent_claim=None, notes=[error.message])
             pace.sent = False
             return Again(after_s) if moved else Done()
         case Settle():
-            return await hands.settle(row, meaning)
+            sure = first and meaning is not GIVEN_UP
+            return await hands.settle(row, meaning, charged="no" if sure else "maybe")
         case Ask():
             return Again(backoff_s(pace.failures))
         case _:
@@ -116,7 +121,12 @@ async def _resolve(hands: Hands, row: Row, pace: Pace, route: Route, provider: P
     try:
         job = await provider.find(route, key_of(row))
     except ProviderError as error:
-        return await _send_failed(hands, row, pace, route, error)
+        pace.failures += 1
+        log.warning("lookup failed", error=type(error).__name__, failures=pace.failures)
+        answer = after_look_error(error, pace.failures)
+        if isinstance(answer, Wait):
+            return Again(answer.after_s)
+        job = None
     if job is not None:
         return await _store_job(hands, row, route, job)
     return await hands.settle(row, GIVEN_UP, charged="maybe")
@@ -142,12 +152,15 @@ async def _store_job(hands: Hands, row: Row, route: Route, job: Job) -> Verdict:
                 return Again(route.poll_s)
             async with hands.engine.begin() as connection:
                 late = await generations.attach_late(connection, row, record, **values)
+                if late is not None:
+                    # Nobody drives it any more: this driver's claim is old, the others are done.
+                    await jobs.defer_drive(connection, row.id)
         except DATABASE_ERRORS as error:
             log.warning("provider's answer not stored yet", error=type(error).__name__, tries=tries)
             await asyncio.sleep(STORE_GAP_S)
         else:
             log.warning("late answer of a submit", attached=late is not None, job=job.id)
-            return Again() if late is not None else Done()
+            return Done()
     log.error("provider's answer could not be stored", job=job.id)
     return Done()
 
@@ -186,10 +199,17 @@ def _input_gone(error: Exception) -> Settle:
 
 
 async def _whole(step: Coroutine[Any, Any, Verdict]) -> Verdict:
-    """Run a step that must not be cut in half: a stop waits until the answer is written down."""
+    """Run a step that must not be cut in half: a stop, told once or often, waits until the answer
+    is written down.
+    """
     task = asyncio.ensure_future(step)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise
+    stopped: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            stopped = error
+    verdict = task.result()
+    if stopped is not None:
+        raise stopped
+    return verdict

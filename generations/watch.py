@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db import readings
+from db import readings, turns
 from db.connect import DATABASE_ERRORS, close_connection, open_connection
 from db.generations import CHANNEL
 
@@ -67,6 +68,8 @@ class Watch:
     """The process's ear on the database. `run` listens until cancelled; the rest is in memory."""
 
     def __init__(self, engine: AsyncEngine, listen_url: str) -> None:
+        #: The number by which turns of this process are known; its lock lives on our connection.
+        self.instance = secrets.randbelow(2**31 - 1)
         self._engine = engine
         self._listen_url = listen_url
         self._streams: dict[UUID, set[Stream]] = defaultdict(set)
@@ -135,6 +138,7 @@ class Watch:
         self._lost = asyncio.Event()
         self._connection = await open_connection(self._listen_url, on_lost=self._lost.set)
         try:
+            await turns.hold_instance(self._connection, self.instance)
             await self._connection.add_listener(CHANNEL, self._hear)
             self.listening.set()
             # What changed while nobody listened is not known: everybody looks again.

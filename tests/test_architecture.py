@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "server": {"api", "agent", "runtime", "providers", "db", "logs", "settings", "shared_process"},
     # Under Chainlit's own command this door has to put our routes in front of the others itself.
     "chainlit_app": {"chat", "api", "agent", "tools", "runtime", "generations", "db", "settings"},
-    "chat": {"agent", "runtime", "generations", "db"},
+    "chat": {"agent", "tools", "runtime", "generations", "db"},
     "api": {"tools", "runtime", "generations", "providers", "db", "settings"},
     "agent": {"tools", "settings"},
     "tools": {"generations", "providers"},

@@ -14,7 +14,7 @@ def frames(order: FilmOrder, size: tuple[int, int], count: int) -> Iterator[Plan
     """Yield the planes Y, U, V of every frame of a film; sizes are even numbers of pixels."""
     image = order.image or (order.references[0] if order.references else None)
     if image is None and order.end_image is None:
-        scene = compose(order.prompt, order.seed, *size)
+        scene = compose(order.prompt, order.seed, *size, order.negative_prompt)
         yield from MovingScene(scene, count).frames()
         return
     rng = rng_of(order.prompt, order.seed)

@@ -11,7 +11,17 @@ import numpy.typing as npt
 
 from emulators.painter.drifting import Drift
 from emulators.painter.palette import Array
-from emulators.painter.planes import Plane, Planes, between, chroma, halved, luma, resized, rounded
+from emulators.painter.planes import (
+    WHITE_Y,
+    Plane,
+    Planes,
+    between,
+    chroma,
+    halved,
+    luma,
+    resized,
+    rounded,
+)
 from emulators.painter.scene import Actor, Scene, corner_and_glow
 from emulators.painter.sky import Stars
 from emulators.painter.water import ripple_rows
@@ -126,7 +136,7 @@ class MovingScene:
         self._land_uv = (halved(u), halved(v))
         self._open_uv = halved((1 - alpha).astype(np.float32))
         self._below = (
-            rounded(16 + 219 * light),
+            rounded(16 + 219 * np.clip(light, 0, 1)),
             rounded(self._land_uv[0]),
             rounded(self._land_uv[1]),
         )
@@ -157,7 +167,11 @@ class MovingScene:
                 + land[: rows // 2]
                 for values, land in ((u, self._land_uv[0]), (v, self._land_uv[1]))
             ]
-            self._keys[number] = (light.astype(np.uint8), rounded(colours[0]), rounded(colours[1]))
+            self._keys[number] = (
+                np.minimum(light, WHITE_Y).astype(np.uint8),
+                rounded(colours[0]),
+                rounded(colours[1]),
+            )
         return self._keys[number]
 
     def frames(self) -> Iterator[Planes]:
@@ -165,8 +179,8 @@ class MovingScene:
         for at in range(self._count):
             t = at / self._count
             planes = (self._below[0].copy(), self._below[1].copy(), self._below[2].copy())
-            if self._scene.water_top is not None:
-                self._ripple(planes, t)
+            if self._scene.water is not None:
+                self._ripple(planes, *self._scene.water, t)
             self._lay_sky(planes, at)
             if self._stars is not None:
                 self._stars.draw(planes[0], t)
@@ -185,15 +199,12 @@ class MovingScene:
         for plane, (one, other) in zip(planes, keys, strict=True):
             plane[: one.shape[0]] = between(one, other, step, SKY_EVERY)
 
-    def _ripple(self, planes: Planes, t: float) -> None:
-        top = int(self._scene.water_top or 0)
-        shown = ripple_rows(top, self._scene.height, t)
-        rows = np.round(shown).astype(np.intp)
-        planes[0][top:] = self._below[0][rows]
+    def _ripple(self, planes: Planes, top: int, end: int, t: float) -> None:
+        rows = ripple_rows(top, end, self._scene.height, t)
+        planes[0][top:end] = self._below[0][rows]
         half = rows[::2] // 2
-        begin = self._below[1].shape[0] - half.size
         for at in (1, 2):
-            planes[at][begin:] = self._below[at][half]
+            planes[at][top // 2 : end // 2] = self._below[at][half]
 
 
 def light_of(layers: Array) -> Array:

@@ -26,7 +26,7 @@ def paint(order: PictureOrder, seed: int, scale: int) -> Image.Image:
     if order.image is not None:
         picture = edited(order.image, words, seed, order.mask, size)
     else:
-        picture = flattened(compose(order.prompt, seed, *size))
+        picture = flattened(compose(order.prompt, seed, *size, order.negative_prompt))
         for change in changes_in(comparable(order.style)):
             picture = change(picture, rng_of(words, seed))
         for reference in order.references[:1]:

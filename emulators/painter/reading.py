@@ -80,13 +80,15 @@ def rng_of(prompt: str, seed: int) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest[:8]))
 
 
-def read(prompt: str, rng: np.random.Generator) -> Reading:
+def read(prompt: str, rng: np.random.Generator, unwanted: str = "") -> Reading:
     """Return what a prompt asks for; what it leaves open is decided by chance."""
-    text = comparable(prompt)
+    text, without = comparable(prompt), comparable(unwanted)
     subjects, used = read_subjects(text)
+    banned = {name for table in (SUBJECTS, WEATHERS) for name, _ in words.matches(table, without)}
+    subjects = [subject for subject in subjects if subject.name not in banned]
     named = {subject.name for subject in subjects}
     free = [c for c, m in words.matches(COLOUR_WORDS, text) if m.span() not in used]
-    weathers = frozenset(name for name, _ in words.matches(WEATHERS, text))
+    weathers = frozenset(name for name, _ in words.matches(WEATHERS, text)) - banned
     time = next((name for name, _ in words.matches(TIMES, text)), None)
     return Reading(
         time=time or default_time(named, weathers, rng),

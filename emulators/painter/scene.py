@@ -18,6 +18,7 @@ from emulators.painter.town import quay
 from emulators.painter.weather import Particles, add_particles, particles_for
 
 HORIZON = 0.62
+RIVER_BELOW_HORIZON = 0.15
 SPREAD = {1: (0.0,), 2: (-0.17, 0.17), 3: (-0.27, 0.0, 0.27), 4: (-0.33, -0.11, 0.11, 0.33)}
 
 
@@ -41,16 +42,16 @@ class Scene:
     palette: Palette
     sky: Sky
     land: Canvas
-    water_top: int | None
+    water: tuple[int, int] | None  # the rows that ripple, the end not among them
     actors: tuple[Actor, ...]
     particles: Particles | None
     light: tuple[float, float]
 
 
-def compose(prompt: str, seed: int, width: int, height: int) -> Scene:
-    """Lay out a scene; the same prompt, seed and size give the same one."""
+def compose(prompt: str, seed: int, width: int, height: int, unwanted: str = "") -> Scene:
+    """Lay out a scene, without what `unwanted` names; the same request gives the same one."""
     rng = rng_of(prompt, seed)
-    reading = read(prompt, rng)
+    reading = read(prompt, rng, unwanted)
     is_snowy = "snow" in reading.weathers and reading.setting not in ("underwater", "space")
     palette = choose_palette(reading.time, reading.setting, is_snowy, reading.tint, rng)
     land = Canvas(width, height)
@@ -74,11 +75,27 @@ def compose(prompt: str, seed: int, width: int, height: int) -> Scene:
         palette=palette,
         sky=sky,
         land=land,
-        water_top=int(horizon * height) if reading.setting == "sea" else None,
+        water=water_rows(reading, line, horizon, height),
         actors=actors,
         particles=particles_for(reading, palette, land.unit, rng),
         light=(light_x, horizon * 0.6),
     )
+
+
+def water_rows(
+    reading: Reading, line: Array, horizon: float, height: int
+) -> tuple[int, int] | None:
+    """Return the rows of open water, up to the shore if there is one; even, as colour is halved."""
+    if reading.setting not in ("sea", "city"):
+        return None
+    top = horizon + (RIVER_BELOW_HORIZON if reading.setting == "city" else 0)
+    end = float(line.min()) - 0.02 * height if has_standing(reading) else height
+    return round(top * height) // 2 * 2 + 2, round(end) // 2 * 2
+
+
+def has_standing(reading: Reading) -> bool:
+    """Whether a subject needs ground under its feet."""
+    return any(figure_of(subject).place == "ground" for subject in reading.subjects)
 
 
 def paint_disc(land: Canvas, sky: Sky) -> None:
@@ -91,13 +108,9 @@ def paint_disc(land: Canvas, sky: Sky) -> None:
 
 def foreground(ground: Ground, reading: Reading, line: Array) -> Array:
     """Give subjects that stand something to stand on where the place has none."""
-    standing = any(figure_of(s).place == "ground" for s in reading.subjects)
-    if reading.setting == "sea" and standing:
-        return beach(ground)
-    if reading.setting == "city" and standing:
-        return quay(ground)
-    if reading.setting == "space" and standing:
-        return moonscape(ground)
+    shores = {"sea": beach, "city": quay, "space": moonscape}
+    if has_standing(reading) and reading.setting in shores:
+        return shores[reading.setting](ground)
     return line
 
 

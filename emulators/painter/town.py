@@ -11,7 +11,7 @@ HOUSES = hexed("4a5270")
 
 
 def city(ground: Ground, sky: Array, light_x: float) -> Array:
-    """Three rows of houses, lit when it is dark, and a quay in front."""
+    """Three rows of houses, lit when it is dark, and the river that mirrors them."""
     h = ground.horizon
     rows = (
         (0.66, h + 0.06, 0.40, 34, 0.15),
@@ -39,50 +39,42 @@ def quay(ground: Ground) -> Array:
 def skyline(
     ground: Ground, distance: float, foot: float, tall: float, count: int, lit: float
 ) -> None:
-    """Draw one row of houses with their windows."""
+    """Draw one row of houses with their windows; `lit` is the share that is lit in the dark."""
     canvas, rng = ground.canvas, ground.rng
     sheet = Image.new("RGBA", (canvas.width, canvas.height))
     draw = ImageDraw.Draw(sheet)
     wall = ground.colour(HOUSES, distance)
     is_evening = ground.palette.is_dark or ground.palette.top[2] < 0.55
-    lamp = (
-        mix(hexed("ffd98a"), wall, 0.1 + 0.45 * distance)
-        if is_evening
-        else mix(wall, ground.palette.low, 0.35)
-    )
+    glass = mix(wall, ground.palette.low, 0.35)
+    lamp = mix(hexed("ffd98a"), wall, 0.1 + 0.45 * distance) if is_evening else glass
     x = -0.02
     step = 1.04 / max(4, count)
     while x < 1.02:
         wide = step * rng.uniform(0.7, 1.5)
         height = tall * (0.3 + 0.7 * rng.random() ** 1.6)
         left, right = round(x * canvas.width), round((x + wide * 0.96) * canvas.width)
-        top = round((foot - height) * canvas.height)
-        tone = ink(mix(wall, ground.palette.shade, rng.uniform(0, 0.22)))
-        draw.rectangle((left, top, right, canvas.height), fill=tone)
-        if rng.random() < 0.25:
-            middle = (left + right) // 2
-            draw.line(
-                (middle, top - canvas.height // 22, middle, top),
-                fill=tone,
-                width=max(1, canvas.height // 400),
-            )
-        windows(
-            draw,
-            (left, top, right, round(foot * canvas.height)),
-            ink(lamp),
-            lit if is_evening else 0.55,
-            rng,
-            canvas.height,
-        )
+        box = (left, round((foot - height) * canvas.height), right, round(foot * canvas.height))
+        tower(draw, box, ink(mix(wall, ground.palette.shade, rng.uniform(0, 0.22))), ground)
+        windows(draw, box, ink(lamp), lit if is_evening else 0.55, rng, canvas.height)
         x += wide
     canvas.lay_sheet(sheet)
-    fade_below(
-        canvas,
-        np.full(canvas.width, (foot - tall * 0.45) * canvas.height, np.float32),
-        ground.palette.haze,
-        canvas.height * 0.3,
-        0.4,
-    )
+    low = np.full(canvas.width, (foot - tall * 0.45) * canvas.height, np.float32)
+    fade_below(canvas, low, ground.palette.haze, canvas.height * 0.3, 0.4)
+
+
+def tower(
+    draw: ImageDraw.ImageDraw,
+    box: tuple[int, int, int, int],
+    tone: tuple[int, int, int, int],
+    ground: Ground,
+) -> None:
+    """Draw the wall of one house, down to the picture's edge; some have an aerial."""
+    left, top, right, _ = box
+    height = ground.canvas.height
+    draw.rectangle((left, top, right, height), fill=tone)
+    if ground.rng.random() < 0.25:
+        middle = (left + right) // 2
+        draw.line((middle, top - height // 22, middle, top), fill=tone, width=max(1, height // 400))
 
 
 def windows(

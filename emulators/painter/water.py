@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from emulators.painter.canvas import Canvas, smooth
 from emulators.painter.noise import field
@@ -39,10 +40,10 @@ def lay_water(
     canvas.lay(mix(palette.low, (1, 1, 1), 0.3), np.broadcast_to(rim * 0.35, (height, width)), top)
 
 
-def ripple_rows(top: int, height: int, t: float) -> Array:
-    """Return, for each row of the water, the row to show instead at a moment of the film."""
-    rows = np.arange(top, height, dtype=np.float32)
+def ripple_rows(top: int, end: int, height: int, t: float) -> npt.NDArray[np.intp]:
+    """Return, for each row from `top` to before `end`, the row to show instead at a moment."""
+    rows = np.arange(top, end, dtype=np.float32)
     depth = (rows - top) / max(1, height - top)
     wave = np.sin(rows * (0.42 - 0.26 * depth) + t * math.tau * 3) * (0.4 + 3.0 * depth)
-    shown = np.clip(rows + wave * height / 720, top, height - 1)
-    return np.asarray(shown, np.float32)
+    shown = np.clip(np.round(rows + wave * height / 720), top, end - 1)
+    return np.asarray(shown, np.intp)

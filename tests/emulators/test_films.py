@@ -17,6 +17,8 @@ import pytest
 from PIL import Image
 
 from emulators.painter import grade
+from emulators.painter.moving_scene import MovingScene
+from emulators.painter.places import PLACES
 from emulators.painter.scene import compose, flattened
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,15 +80,38 @@ def test_a_scene_moves_at_24_frames_a_second_for_as_long_as_asked(
     assert (film["duration"], film["width"], film["height"]) == (1.5, 320, 180)
 
 
+def test_clouds_drift_where_nothing_else_moves(tmp_path: Path) -> None:
+    wanted: dict[str, Any] = {"duration": 1, "width": 320, "height": 180, "seed": 3}
+    frames, _ = decoded(made(tmp_path, prompt="mountains by day", **wanted)[0])
+    change = np.abs(frames[0] - frames[-1]).mean(axis=(1, 2))
+    assert change[:60].mean() > 0.01
+    assert change[150:].mean() < 0.01
+
+
 def test_a_film_s_index_comes_first_so_that_it_plays_while_it_loads(tmp_path: Path) -> None:
     content = made(tmp_path, prompt="the sea", duration=1, width=320, height=180)[0].read_bytes()
     assert 0 < content.index(b"moov") < content.index(b"mdat")
 
 
-def test_the_colours_of_a_film_are_those_of_the_picture(tmp_path: Path) -> None:
-    file, _ = made(tmp_path, prompt="a boat at sunset", seed=3, duration=1, width=320, height=180)
-    still = flattened(compose("a boat at sunset", 3, 320, 180))
-    assert np.abs(decoded(file)[0][0].mean(axis=(0, 1)) - still.mean(axis=(0, 1))).max() < 0.03
+@pytest.mark.parametrize("place", sorted(PLACES))
+@pytest.mark.parametrize("who", ["", "a person in the rain in "])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_place_can_be_filmed(place: str, who: str, seed: int) -> None:
+    size = (322, 182) if seed == 1 else (182, 322)
+    shots = list(MovingScene(compose(f"{who}{place}", seed, *size), 6).frames())
+    assert len(shots) == 6
+    for y, u, v in shots:
+        assert y.shape == size[::-1]
+        assert u.shape == v.shape == (size[1] // 2, size[0] // 2)
+        assert 16 <= y.min() <= y.max() <= 235
+
+
+@pytest.mark.parametrize("prompt", ["a red fox in the meadow by day", "a boat at sunset"])
+def test_a_film_s_first_frame_is_the_picture(tmp_path: Path, prompt: str) -> None:
+    file, _ = made(tmp_path, prompt=prompt, seed=3, duration=1, width=320, height=180)
+    first, still = decoded(file)[0][0], flattened(compose(prompt, 3, 320, 180))
+    assert np.abs(first.mean(axis=(0, 1)) - still.mean(axis=(0, 1))).max() < 0.02
+    assert (np.abs(first - still).max(axis=2) > 0.25).mean() < 0.01
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (720, 1280), (960, 960)])

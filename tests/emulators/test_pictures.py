@@ -98,6 +98,14 @@ def test_a_named_colour_is_the_subject_s(prompt: str, strongest: int) -> None:
     assert int(mean.argmax()) == strongest
 
 
+def test_what_is_not_wanted_is_left_out() -> None:
+    wanted = compose("a cat and a dog in the snow", 3, *SIZE)
+    less = compose("a cat and a dog in the snow", 3, *SIZE, "dog, snow")
+    assert (len(wanted.actors), len(less.actors)) == (2, 1)
+    assert wanted.particles is not None
+    assert less.particles is None
+
+
 def test_several_are_drawn_when_several_are_named() -> None:
     assert len(compose("three birds over the sea", 3, *SIZE).actors) == 3
     assert len(compose("a cat and a dog", 3, *SIZE).actors) == 2

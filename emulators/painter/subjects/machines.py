@@ -10,7 +10,7 @@ GLASS = hexed("bfe3ee")
 def car(sheet: Sketch, colour: Colour | None) -> None:
     """Draw a little round car from the side. Box 1.8 wide."""
     body = colour or hexed("d9483b")
-    deep, pale = (mix(body, INK, 0.3), mix(body, WHITE, 0.3))
+    deep, pale = mix(body, INK, 0.3), mix(body, WHITE, 0.3)
     sheet.blob("420,560 500,360 620,200 840,140 1060,170 1220,320 1360,540", body)
     sheet.blob(
         "140,800 140,800 120,660 180,540 400,490 800,470 1240,480 1520,540 1660,640 1680,800"
@@ -67,7 +67,7 @@ def balloon(sheet: Sketch, colour: Colour | None) -> None:
     sheet.blob(outline, main)
     for inner, outer in ((0.16, 0.42), (0.68, 0.9)):
         for side in (-1, 1):
-            a, b = (side * 0.345 * inner, side * 0.345 * outer)
+            a, b = side * 0.345 * inner, side * 0.345 * outer
             sheet.blob(
                 [
                     (m, 0.0),
@@ -98,7 +98,7 @@ def balloon(sheet: Sketch, colour: Colour | None) -> None:
 def robot(sheet: Sketch, colour: Colour | None) -> None:
     """Draw a friendly robot. Box 0.9 wide."""
     body = colour or hexed("7fb2c4")
-    deep, pale, m = (mix(body, INK, 0.4), mix(body, WHITE, 0.45), 0.45)
+    deep, pale, m = mix(body, INK, 0.4), mix(body, WHITE, 0.45), 0.45
     sheet.stroke("450,140 450,60", 0.018, deep)
     sheet.oval(m, 0.05, 0.032, 0.032, hexed("ff7d5a"))
     sheet.stroke("250,540 160,620 150,740", 0.06, deep, mirror=m)

@@ -11,7 +11,7 @@ HAIR = hexed("4a3028")
 def person(sheet: Sketch, colour: Colour | None) -> None:
     """Draw a traveller in a coat and scarf who looks into the distance. Box 0.6 wide."""
     coat = colour or hexed("c9502f")
-    deep, scarf, m = (mix(coat, INK, 0.3), hexed("f2c14e"), 0.3)
+    deep, scarf, m = mix(coat, INK, 0.3), hexed("f2c14e"), 0.3
     sheet.shape("275,720 205,720 215,940 270,940", hexed("3d4560"), mirror=m)
     sheet.blob("280,990 278,925 210,925 195,960 195,990", hexed("4b352b"), mirror=m)
     sheet.stroke("195,390 145,500 150,610", 0.065, mix(coat, deep, 0.45), 0.8, mirror=m)

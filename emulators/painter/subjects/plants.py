@@ -3,7 +3,7 @@
 import math
 
 from emulators.painter.palette import Colour, hexed, mix
-from emulators.painter.sketch import Sketch
+from emulators.painter.sketch import Point, Sketch, points_of
 from emulators.painter.subjects.sitting import INK, WHITE
 
 LEAF = hexed("4f9150")
@@ -21,12 +21,12 @@ def flower(sheet: Sketch, colour: Colour | None) -> None:
     ):
         for at in range(count):
             angle = (at + ring * 0.5) * math.tau / count - math.pi / 2
-            x, y = (0.36 + far * math.cos(angle), 0.27 + far * math.sin(angle))
+            x, y = 0.36 + far * math.cos(angle), 0.27 + far * math.sin(angle)
             shade = mix(tone, INK, 0.06 * (at % 2))
             sheet.oval(x, y, size, size * 0.58, shade, turn=math.degrees(angle))
     sheet.oval(0.36, 0.27, 0.085, 0.085, hexed("f4b740"))
     for at in range(11):
-        angle, far = (at * 2.4, 0.019 * math.sqrt(at))
+        angle, far = at * 2.4, 0.019 * math.sqrt(at)
         sheet.oval(
             0.36 + far * math.cos(angle), 0.27 + far * math.sin(angle), 0.01, 0.01, hexed("b9741f")
         )
@@ -35,77 +35,34 @@ def flower(sheet: Sketch, colour: Colour | None) -> None:
 def mushroom(sheet: Sketch, colour: Colour | None) -> None:
     """Draw a spotted mushroom with a small one beside it. Box 1 wide."""
     cap = colour or hexed("d2402f")
-    stem, spot = (hexed("f5ead6"), hexed("fdf6ea"))
-    for x, ground, size in ((0.76, 0.99, 0.46), (0.4, 0.99, 1.0)):
+    one_mushroom(sheet, cap, 0.76, 0.46)
+    one_mushroom(sheet, cap, 0.40, 1.0)
 
-        def at(
-            u: float, v: float, x: float = x, ground: float = ground, size: float = size
-        ) -> tuple[float, float]:
-            return (x + u * size, ground - v * size)
 
-        sheet.blob(
-            [
-                at(-0.1, 0.0),
-                at(-0.115, 0.06),
-                at(-0.08, 0.3),
-                at(-0.085, 0.45),
-                at(0.085, 0.45),
-                at(0.08, 0.3),
-                at(0.115, 0.06),
-                at(0.1, 0.0),
-            ],
-            stem,
-        )
-        sheet.blob(
-            [at(0.02, 0.5), at(0.1, 0.5), at(0.13, 0.0), at(0.05, 0.0), at(0.035, 0.25)],
-            mix(stem, INK, 0.14),
-            inside=True,
-        )
-        sheet.blob(
-            [
-                at(-0.36, 0.44),
-                at(-0.33, 0.6),
-                at(-0.2, 0.76),
-                at(0.0, 0.82),
-                at(0.2, 0.76),
-                at(0.33, 0.6),
-                at(0.36, 0.44),
-                at(0.2, 0.4),
-                at(0.0, 0.385),
-                at(-0.2, 0.4),
-            ],
-            cap,
-        )
-        sheet.blob(
-            [
-                at(-0.36, 0.44),
-                at(-0.2, 0.45),
-                at(0.0, 0.435),
-                at(0.2, 0.45),
-                at(0.36, 0.44),
-                at(0.2, 0.37),
-                at(0.0, 0.35),
-                at(-0.2, 0.37),
-            ],
-            mix(cap, INK, 0.3),
-            inside=True,
-        )
-        for u, v, r in (
-            (-0.2, 0.6, 0.05),
-            (0.0, 0.7, 0.058),
-            (0.19, 0.62, 0.045),
-            (-0.04, 0.53, 0.04),
-            (0.1, 0.51, 0.03),
-            (-0.27, 0.49, 0.028),
-            (0.28, 0.5, 0.03),
-        ):
-            sheet.oval(*at(u, v), r * size, r * 0.82 * size, spot)
+def one_mushroom(sheet: Sketch, cap: Colour, x: float, size: float) -> None:
+    """Draw one mushroom of a size, its foot at `x`."""
+    stem, spot = hexed("f5ead6"), hexed("fdf6ea")
+
+    def grown(path: str) -> list[Point]:
+        """Return a path that counts upward from the foot, in its place."""
+        return [(x + u * size, 0.99 - v * size) for u, v in points_of(path)]
+
+    sheet.blob(grown("-100,0 -115,60 -80,300 -85,450 85,450 80,300 115,60 100,0"), stem)
+    sheet.blob(grown("20,500 100,500 130,0 50,0 35,250"), mix(stem, INK, 0.14), inside=True)
+    upper = "-360,440 -330,600 -200,760 0,820 200,760 330,600 360,440 200,400 0,385 -200,400"
+    sheet.blob(grown(upper), cap)
+    under = "-360,440 -200,450 0,435 200,450 360,440 200,370 0,350 -200,370"
+    sheet.blob(grown(under), mix(cap, INK, 0.3), inside=True)
+    places = grown("-200,600 0,700 190,620 -40,530 100,510 -270,490 280,500")
+    radii = (0.05, 0.058, 0.045, 0.04, 0.03, 0.028, 0.03)
+    for (u, v), radius in zip(places, radii, strict=True):
+        sheet.oval(u, v, radius * size, radius * 0.82 * size, spot)
 
 
 def tree(sheet: Sketch, colour: Colour | None) -> None:
     """Draw a broad tree. Box 1 wide."""
     leaf = colour or hexed("5b9a52")
-    deep, pale, bark = (mix(leaf, INK, 0.25), mix(leaf, WHITE, 0.2), hexed("6d4b38"))
+    deep, pale, bark = mix(leaf, INK, 0.25), mix(leaf, WHITE, 0.2), hexed("6d4b38")
     sheet.blob("455,600 455,800 400,985 400,985 600,985 600,985 545,800 545,600", bark)
     sheet.stroke("500,740 600,620 680,540", 0.04, bark, 0.5)
     sheet.stroke("490,700 400,600 340,540", 0.04, bark, 0.5)

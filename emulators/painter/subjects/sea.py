@@ -8,7 +8,7 @@ from emulators.painter.subjects.sitting import INK, WHITE
 def fish(sheet: Sketch, colour: Colour | None) -> None:
     """Draw a fish. Box 1.5 wide."""
     coat = colour or hexed("f28a35")
-    deep, pale = (mix(coat, INK, 0.3), mix(coat, WHITE, 0.7))
+    deep, pale = mix(coat, INK, 0.3), mix(coat, WHITE, 0.7)
     sheet.blob(
         "380,520 220,300 60,200 60,200 130,400 120,520 130,640 50,860 50,860 240,740",
         mix(coat, deep, 0.5),
@@ -44,7 +44,7 @@ def fish(sheet: Sketch, colour: Colour | None) -> None:
 def whale(sheet: Sketch, colour: Colour | None) -> None:
     """Draw a whale with its fountain. Box 1.6 wide."""
     coat = colour or hexed("3f6fa8")
-    deep, pale, water = (mix(coat, INK, 0.3), mix(coat, WHITE, 0.78), hexed("cfeaf5"))
+    deep, pale, water = mix(coat, INK, 0.3), mix(coat, WHITE, 0.78), hexed("cfeaf5")
     sheet.stroke("1080,340 1080,200 980,100 880,170", 0.035, water, 0.5, mirror=1.08)
     sheet.blob(
         "360,580 260,420 140,360 20,360 20,360 60,250 160,200 250,250 250,250 320,140 440,120"
@@ -69,7 +69,7 @@ def whale(sheet: Sketch, colour: Colour | None) -> None:
 def boat(sheet: Sketch, colour: Colour | None) -> None:
     """Draw a sailing boat. Box 1 wide."""
     hull = colour or hexed("a8442f")
-    deep, sail = (mix(hull, INK, 0.35), hexed("fbf3e2"))
+    deep, sail = mix(hull, INK, 0.35), hexed("fbf3e2")
     sheet.shape("475,60 495,60 500,840 475,840", hexed("6b4a35"))
     sheet.blob(
         "515,80 515,80 700,300 820,520 860,745 860,745 700,725 520,735 520,735 535,400", sail

@@ -8,8 +8,8 @@ from emulators.painter.sketch import Path, Sketch, mirrored, points_of
 INK = hexed("2a2430")
 WHITE = hexed("fbf6ee")
 BLUSH = hexed("f2a7a0")
-M = 0.5
-RATIO = 1.0
+M = 0.5  # the line that both halves mirror
+
 EARS: dict[str, Path] = {
     "pointed": "345,270 335,170 315,35 315,35 400,100 475,190",
     "cat": "345,270 335,180 330,75 330,75 405,125 475,190",
@@ -23,17 +23,16 @@ INNER: dict[str, Path] = {
     "round": "345,215 335,175 355,145 390,155 400,185",
     "long": "425,180 405,90 400,0 410,-45 430,0 445,90 450,170",
 }
-HEADS: dict[str, Path] = {
+HEADS: dict[str, Path] = {  # the left half, from the crown down to the chin
     "fox": "500,165 400,180 335,255 285,345 285,345 365,385 440,435 500,470",
     "round": "500,155 400,165 330,235 315,325 360,400 435,437 500,443",
     "cat": "500,165 410,170 335,225 305,320 345,395 430,433 500,438",
     "dog": "500,145 400,155 345,220 345,310 375,400 430,455 500,468",
 }
 BODY: Path = "500,360 420,400 375,550 330,720 295,860 310,965 400,985 500,980"
-TAILS: dict[str, Path] = {
-    "bushy": "600,930 720,975 850,930 925,790 900,620 835,500 835,500 800,620 765,740 680,800"
-    " 600,820"
-}
+BUSHY_TAIL: Path = (
+    "600,930 720,975 850,930 925,790 900,620 835,500 835,500 800,620 765,740 680,800 600,820"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +45,9 @@ class Animal:
     ears: str
     head: str
     tail: str
-    has_mask: bool = False
+    has_mask: bool = False  # white cheeks that run to a point, as a fox has
     has_stripes: bool = False
-    has_patches: bool = False
+    has_patches: bool = False  # a panda's
     snout: Colour | None = None
     eye: Colour = INK
 
@@ -135,7 +134,7 @@ def draw_tail(sheet: Sketch, animal: Animal, coat: Colour, pale: Colour, deep: C
     """Draw what lies beside the body."""
     match animal.tail:
         case "bushy":
-            sheet.blob(TAILS["bushy"], mix(coat, deep, 0.35))
+            sheet.blob(BUSHY_TAIL, mix(coat, deep, 0.35))
             sheet.blob("760,660 800,700 850,650 930,680 950,550 840,440 780,550", pale, inside=True)
         case "thin":
             sheet.stroke(

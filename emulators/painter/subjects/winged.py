@@ -11,7 +11,7 @@ BEAK = hexed("f2a93b")
 def bird(sheet: Sketch, colour: Colour | None) -> None:
     """Draw a bird in flight, seen from the side, its wings up. Box 1.5 wide."""
     coat = colour or hexed("3f78c0")
-    deep, pale = (mix(coat, INK, 0.35), mix(coat, WHITE, 0.75))
+    deep, pale = mix(coat, INK, 0.35), mix(coat, WHITE, 0.75)
     sheet.blob(
         "780,600 700,420 620,220 640,60 640,60 800,160 930,340 970,540", mix(coat, deep, 0.6)
     )
@@ -38,7 +38,7 @@ def bird(sheet: Sketch, colour: Colour | None) -> None:
 def owl(sheet: Sketch, colour: Colour | None) -> None:
     """Draw an owl on a stump. Box 1 wide."""
     coat = colour or hexed("8a6347")
-    deep, pale = (mix(coat, INK, 0.38), mix(coat, WHITE, 0.72))
+    deep, pale = mix(coat, INK, 0.38), mix(coat, WHITE, 0.72)
     sheet.blob(
         "200,905 240,890 760,890 800,905 790,960 840,1000 840,1000 160,1000 160,1000 210,960", BARK
     )
@@ -51,7 +51,7 @@ def owl(sheet: Sketch, colour: Colour | None) -> None:
     sheet.blob("500,440 360,480 335,660 400,810 500,860 600,810 665,660 640,480", pale, inside=True)
     for row, count in enumerate((4, 3, 4, 3)):
         for at in range(count):
-            x, y = (0.5 + (at - (count - 1) / 2) * 0.075, 0.56 + row * 0.07)
+            x, y = 0.5 + (at - (count - 1) / 2) * 0.075, 0.56 + row * 0.07
             sheet.stroke(
                 [(x - 0.018, y), (x, y + 0.02), (x + 0.018, y)], 0.011, mix(coat, pale, 0.25)
             )
@@ -69,7 +69,7 @@ def owl(sheet: Sketch, colour: Colour | None) -> None:
 def butterfly(sheet: Sketch, colour: Colour | None) -> None:
     """Draw a butterfly with open wings. Box 1.1 wide."""
     coat = colour or hexed("f08a3c")
-    deep, pale, m = (mix(coat, INK, 0.72), mix(coat, WHITE, 0.55), 0.55)
+    deep, pale, m = mix(coat, INK, 0.72), mix(coat, WHITE, 0.55), 0.55
     sheet.blob("540,440 420,220 220,100 60,130 40,300 140,480 340,560 520,550", deep, mirror=m)
     sheet.blob("530,530 360,560 200,620 150,760 240,900 380,900 480,740", deep, mirror=m)
     sheet.blob("510,440 400,265 220,150 110,180 100,300 190,440 360,515 500,520", coat, mirror=m)

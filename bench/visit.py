@@ -1,0 +1,98 @@
+"""Two visitors without a browser: one fetches the page with all its files, one talks by the socket
+and notes when each piece of the answer came.
+
+The one who talks is a process of its own (`python -m bench.visit URL TEXT`), so that what else is
+measured meanwhile does not delay its clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import httpx
+import socketio
+
+_FILES = re.compile(r"(?:src|href)=\"([^\":?]+\.(?:js|css))")
+ANSWER_S = 60.0
+
+
+async def fetch_page(url: str) -> None:
+    """Fetch the page and what it names, packed as a browser takes it and thrown away unread."""
+    headers = {"Accept-Encoding": "gzip"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as client:
+        page = (await client.get("/")).text
+        await asyncio.gather(*(_fetch(client, path) for path in set(_FILES.findall(page))))
+
+
+async def _fetch(client: httpx.AsyncClient, path: str) -> None:
+    async with client.stream("GET", "/" + path.lstrip("./")) as response:
+        response.raise_for_status()
+        async for _ in response.aiter_raw():
+            pass
+
+
+async def say(url: str, text: str) -> list[float]:
+    """Send one message as the page does; the seconds at which the pieces of its answer came.
+
+    Prints a line at the first.
+    """
+    moments: list[float] = []
+    ended = asyncio.Event()
+    socket = socketio.AsyncClient(reconnection=False)
+
+    async def piece(*_: object) -> None:
+        if not moments:
+            print("started", flush=True)
+        moments.append(time.perf_counter())
+
+    async def end(*_: object) -> None:
+        # One comes ahead of all, for the turn that a reopened page may have missed.
+        if moments:
+            ended.set()
+
+    socket.on("stream_token", piece)
+    socket.on("task_end", end)
+    await socket.connect(
+        url,
+        socketio_path="/ws/socket.io",
+        transports=["websocket"],
+        headers=await cookies_of(url),
+        auth={"sessionId": str(uuid4()), "clientType": "webapp", "userEnv": "{}"},
+    )
+    try:
+        await socket.emit("connection_successful")
+        await socket.emit("client_message", {"message": message(text), "fileReferences": []})
+        async with asyncio.timeout(ANSWER_S):
+            await ended.wait()
+    finally:
+        await socket.disconnect()
+    return moments
+
+
+async def cookies_of(url: str) -> dict[str, str]:
+    """The header that says who we are, as the page was told."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        told = (await client.get(url)).cookies
+    return {"Cookie": "; ".join(f"{name}={value}" for name, value in told.items())} if told else {}
+
+
+def message(text: str) -> dict[str, str]:
+    """A person's message in the words of Chainlit's page."""
+    return {
+        "id": str(uuid4()),
+        "threadId": "",
+        "name": "User",
+        "type": "user_message",
+        "output": text,
+        "createdAt": datetime.now(UTC).isoformat(),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(say(*sys.argv[1:]))))

@@ -1,0 +1,82 @@
+"""Turns of the agent: a turn whose process is gone was interrupted, and can be taken up by another.
+
+A process shows that it lives by a session lock in Postgres. Reading thus needs no clock: an open
+turn whose lock nobody holds is one that nobody answers any more.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.tables import threads, turns
+
+#: First number of the lock; the second is the process's instance.
+INSTANCE_LOCK = 546674
+
+_INTERRUPTED = text(
+    """
+    with open_ones as materialized (
+        select step_id, instance, started_at from kinora.turns
+        where thread_id = :thread_id and ended_at is null
+    )
+    select step_id, started_at from open_ones
+    where pg_try_advisory_xact_lock_shared(:lock, instance)
+    order by started_at
+    """
+)
+
+
+async def hold_instance(connection: asyncpg.Connection, instance: int) -> None:
+    """Live: the lock falls with this connection."""
+    await connection.execute("select pg_advisory_lock($1, $2)", INSTANCE_LOCK, instance)
+
+
+async def begin(connection: AsyncConnection, step_id: UUID, thread_id: UUID, instance: int) -> None:
+    """Note that this process answers a message, also when another began to."""
+    new = insert(turns).values(step_id=step_id, thread_id=thread_id, instance=instance)
+    again = {"instance": instance, "started_at": func.now(), "ended_at": None}
+    await connection.execute(
+        new.on_conflict_do_update(
+            index_elements=[turns.c.step_id], set_=again, where=turns.c.thread_id == thread_id
+        )
+    )
+
+
+async def end(connection: AsyncConnection, step_id: UUID, instance: int) -> None:
+    """The answer is stored, or the person stopped it: nothing is left to do."""
+    await connection.execute(
+        update(turns)
+        .where(turns.c.step_id == step_id, turns.c.instance == instance)
+        .values(ended_at=func.now())
+    )
+
+
+async def interrupted(connection: AsyncConnection, thread_id: UUID) -> list[tuple[UUID, datetime]]:
+    """The messages of a thread whose answer was cut by the end of its process, and since when."""
+    found = await connection.execute(_INTERRUPTED, {"thread_id": thread_id, "lock": INSTANCE_LOCK})
+    return [(step_id, started_at) for step_id, started_at in found.all()]
+
+
+async def thread_of_interrupted(
+    connection: AsyncConnection, user_id: UUID, step_id: UUID
+) -> UUID | None:
+    """The thread of an interrupted turn of this user's; None when it runs, ended, or is
+    another's.
+    """
+    query = (
+        select(turns.c.thread_id)
+        .join(threads, threads.c.id == turns.c.thread_id)
+        .where(turns.c.step_id == step_id, threads.c.user_id == user_id)
+        .with_for_update(of=turns)
+    )
+    thread_id: UUID | None = (await connection.execute(query)).scalar_one_or_none()
+    if thread_id is None:
+        return None
+    open_ones = {found for found, _ in await interrupted(connection, thread_id)}
+    return thread_id if step_id in open_ones else None
