@@ -64,9 +64,9 @@ async def get_generation(
         left = until - time.monotonic()
         if left <= 0:
             break
-        changed = await _changed(runtime, reading, left)
-        if changed:
-            reading = await runtime.admission.get(caller, generation_id)
+        await _until_changed(runtime, reading, left)
+        # Also when nothing was heard: news may have come between the reading and the sleep.
+        reading = await runtime.admission.get(caller, generation_id)
     return reading
 
 
@@ -142,7 +142,6 @@ def _id(reading: dict[str, Any]) -> Any:
     return parse_id(reading["id"])
 
 
-async def _changed(runtime: Runtime, reading: dict[str, Any], seconds: float) -> bool:
+async def _until_changed(runtime: Runtime, reading: dict[str, Any], seconds: float) -> None:
     """Sleep until the reading is out of date, in slices, so that a draining server answers soon."""
-    slice_s = min(seconds, 1.0)
-    return await runtime.watch.sleep(_id(reading), reading["v"], slice_s)
+    await runtime.watch.sleep(_id(reading), reading["v"], min(seconds, 1.0))

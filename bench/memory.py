@@ -1,7 +1,8 @@
-"""What a process weighs, by the kernel's own books. Linux only, as are all memory figures here."""
+"""What a process weighs and has worked, by the kernel's own books; Linux only."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,12 @@ def weigh(pid: int) -> Weight:
         pss_mib=kib["Pss"] / 1024,
         own_mib=(kib["Private_Clean"] + kib["Private_Dirty"]) / 1024,
     )
+
+
+def cpu_s(pid: int) -> float:
+    """The CPU seconds the process has used so far, its ended children's not counted."""
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Growth:

@@ -76,20 +76,17 @@ def table(name: str, figures: Sequence[Figure]) -> Iterator[str]:
     """The lines that a person reads."""
     known = {figure.name: figure for figure in figures}
     wide = max(len(figure.name) for figure in figures)
-    yield f"{name:{wide}}  {'median':>12}  {'goal':15}{'ratio':>6}  rounds"
+    yield f"{name:{wide}}  {'median':>9}       goal"
     for figure in figures:
         goal = ratio = ""
         if figure.goal is not None:
             met = "met" if figure.median <= figure.goal else "MISSED"
             goal = f"<= {figure.goal:g} {met}"
         if figure.beside is not None:
-            ratio = f"{figure.ratio_to(known[figure.beside]):.2f}"
-        value = f"{shown(figure.median)} {figure.unit:4}"
-        rounds = " ".join(shown(one) for one in figure.rounds)
-        yield f"{figure.name:{wide}}  {value:>12}  {goal:15}{ratio:>6}  {rounds}"
-    for other in dict.fromkeys(figure.beside for figure in figures if figure.beside):
-        of = ", ".join(figure.name for figure in figures if figure.beside == other)
-        yield f"  ratio to '{other}': {of}"
+            ratio = f"{figure.ratio_to(known[figure.beside]):.2f} x '{figure.beside}'  "
+        rounds = " ".join(shown(one) for one in figure.rounds) if len(figure.rounds) > 1 else ""
+        value = f"{shown(figure.median):>9} {figure.unit:3}"
+        yield f"{figure.name:{wide}}  {value}  {goal:14}  {ratio}{rounds}"
 
 
 def shown(value: float) -> str:

@@ -17,15 +17,16 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from playwright.async_api import Browser
 
 from bench.browser import open_browser
-from bench.memory import Weight, weigh
+from bench.memory import Weight, cpu_s, weigh
 from bench.place import workplace
 from bench.report import Figure, keeping
 from bench.stock import Imported, import_chainlit
@@ -45,7 +46,10 @@ COLD_LIMIT_S = 900.0
 class Run:
     """One life of the server, from its start to its end."""
 
+    #: How busy the machine was just before, as processes that wanted to run.
+    load: float
     ready_s: float
+    ready_cpu_s: float
     idle: Weight
     visited: Weight
     end_s: float
@@ -65,9 +69,9 @@ async def page_open(browser: Browser | None, url: str) -> AsyncIterator[None]:
 
 async def live_once(data_dir: Path, browser: Browser | None) -> Run:
     """Start the server, weigh it idle and after a visit, and end it while the page is open."""
-    began = time.perf_counter()
+    load, began = os.getloadavg()[0], time.perf_counter()
     async with serve(data_dir) as served:
-        ready_s = time.perf_counter() - began
+        ready_s, ready_cpu_s = time.perf_counter() - began, cpu_s(served.process.pid)
         await asyncio.sleep(SETTLE_S)
         idle = weigh(served.process.pid)
         async with page_open(browser, served.url):
@@ -79,7 +83,9 @@ async def live_once(data_dir: Path, browser: Browser | None) -> Run:
             end_s = time.perf_counter() - asked
         if code != 0:
             raise RuntimeError(f"the server ended with {code}")
-    return Run(ready_s=ready_s, idle=idle, visited=visited, end_s=end_s)
+    return Run(
+        load=load, ready_s=ready_s, ready_cpu_s=ready_cpu_s, idle=idle, visited=visited, end_s=end_s
+    )
 
 
 async def measure(rounds: int) -> list[Figure]:
@@ -98,42 +104,27 @@ async def measure(rounds: int) -> list[Figure]:
 
 def figures_of(first: Run, runs: list[Run], bare: list[Imported]) -> list[Figure]:
     """All that the rounds say."""
-    import_s, import_mib = "import chainlit.server", "import chainlit.server, RSS"
+    bare_s, bare_cpu, bare_rss = (
+        f"import chainlit.server{what}" for what in ("", ", CPU", ", RSS")
+    )
+
+    def ours(name: str, unit: str, of: Callable[[Run], float], **more: Any) -> Figure:
+        return Figure(name=name, unit=unit, rounds=[of(run) for run in runs], **more)
+
+    start, idle, end = START_GOAL_S, IDLE_GOAL_MIB, END_GOAL_S
     return [
-        Figure(
-            name="second start to /readyz",
-            unit="s",
-            rounds=[run.ready_s for run in runs],
-            goal=START_GOAL_S,
-            beside=import_s,
-        ),
-        Figure(name=import_s, unit="s", rounds=[one.took_s for one in bare]),
+        ours("second start to /readyz", "s", lambda r: r.ready_s, goal=start, beside=bare_s),
+        Figure(name=bare_s, unit="s", rounds=[one.took_s for one in bare]),
+        ours("second start, CPU", "s", lambda r: r.ready_cpu_s, beside=bare_cpu),
+        Figure(name=bare_cpu, unit="s", rounds=[one.cpu_s for one in bare]),
         Figure(name="start that makes the database", unit="s", rounds=[first.ready_s]),
-        Figure(
-            name="idle, RSS",
-            unit="MiB",
-            rounds=[run.idle.rss_mib for run in runs],
-            goal=IDLE_GOAL_MIB,
-            beside=import_mib,
-        ),
-        Figure(name="idle, PSS", unit="MiB", rounds=[run.idle.pss_mib for run in runs]),
-        Figure(
-            name="after a page load, RSS",
-            unit="MiB",
-            rounds=[run.visited.rss_mib for run in runs],
-            goal=IDLE_GOAL_MIB,
-            beside=import_mib,
-        ),
-        Figure(
-            name="after a page load, PSS", unit="MiB", rounds=[run.visited.pss_mib for run in runs]
-        ),
-        Figure(name=import_mib, unit="MiB", rounds=[one.rss_mib for one in bare]),
-        Figure(
-            name="SIGTERM to exit, page open",
-            unit="s",
-            rounds=[run.end_s for run in runs],
-            goal=END_GOAL_S,
-        ),
+        ours("idle, RSS", "MiB", lambda r: r.idle.rss_mib, goal=idle, beside=bare_rss),
+        ours("idle, PSS", "MiB", lambda r: r.idle.pss_mib, goal=idle),
+        ours("after a page load, RSS", "MiB", lambda r: r.visited.rss_mib, goal=idle),
+        ours("after a page load, PSS", "MiB", lambda r: r.visited.pss_mib, goal=idle),
+        Figure(name=bare_rss, unit="MiB", rounds=[one.rss_mib for one in bare]),
+        ours("SIGTERM to exit, page open", "s", lambda r: r.end_s, goal=end),
+        ours("load average at each start", "", lambda r: r.load),
     ]
 
 

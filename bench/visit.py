@@ -1,5 +1,5 @@
 """Two visitors without a browser: one fetches the page with all its files, one talks by the socket
-and notes when each piece of the answer came.
+and notes when each piece of the answer came, and how long the server took for a trifle meanwhile.
 
 The one who talks is a process of its own (`python -m bench.visit URL TEXT`), so that what else is
 measured meanwhile does not delay its clock.
@@ -12,6 +12,7 @@ import json
 import re
 import sys
 import time
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -20,6 +21,17 @@ import socketio
 
 _FILES = re.compile(r"(?:src|href)=\"([^\":?]+\.(?:js|css))")
 ANSWER_S = 60.0
+PULSE_S = 0.01
+
+
+@dataclass(slots=True, kw_only=True)
+class Heard:
+    """An answer as it came."""
+
+    #: The seconds at which its pieces came.
+    pieces: list[float] = field(default_factory=list)
+    #: How many seconds each question after the server's health took while they came.
+    waits: list[float] = field(default_factory=list)
 
 
 async def fetch_page(url: str) -> None:
@@ -37,23 +49,19 @@ async def _fetch(client: httpx.AsyncClient, path: str) -> None:
             pass
 
 
-async def say(url: str, text: str) -> list[float]:
-    """Send one message as the page does; the seconds at which the pieces of its answer came.
-
-    Prints a line at the first.
-    """
-    moments: list[float] = []
-    ended = asyncio.Event()
+async def say(url: str, text: str) -> Heard:
+    """Send one message as the page does and hear the answer; prints a line at its first piece."""
+    heard = Heard()
+    started, ended = asyncio.Event(), asyncio.Event()
     socket = socketio.AsyncClient(reconnection=False)
 
     async def piece(*_: object) -> None:
-        if not moments:
-            print("started", flush=True)
-        moments.append(time.perf_counter())
+        heard.pieces.append(time.perf_counter())
+        started.set()
 
     async def end(*_: object) -> None:
         # One comes ahead of all, for the turn that a reopened page may have missed.
-        if moments:
+        if started.is_set():
             ended.set()
 
     socket.on("stream_token", piece)
@@ -69,10 +77,23 @@ async def say(url: str, text: str) -> list[float]:
         await socket.emit("connection_successful")
         await socket.emit("client_message", {"message": message(text), "fileReferences": []})
         async with asyncio.timeout(ANSWER_S):
-            await ended.wait()
+            await started.wait()
+            print("started", flush=True)
+            await feel_pulse(url, heard.waits, ended)
     finally:
         await socket.disconnect()
-    return moments
+    return heard
+
+
+async def feel_pulse(url: str, waits: list[float], ended: asyncio.Event) -> None:
+    """Ask after the server's health every so often until the answer has ended."""
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        await client.get("/health")
+        while not ended.is_set():
+            began = time.perf_counter()
+            (await client.get("/health")).raise_for_status()
+            waits.append(time.perf_counter() - began)
+            await asyncio.sleep(PULSE_S)
 
 
 async def cookies_of(url: str) -> dict[str, str]:
@@ -95,4 +116,4 @@ def message(text: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(say(*sys.argv[1:]))))
+    print(json.dumps(asdict(asyncio.run(say(*sys.argv[1:])))))

@@ -56,6 +56,7 @@ async def ear(database_url: str) -> AsyncIterator[Ear]:
 
 
 async def a_generation(ear: Ear, user_id: UUID) -> Row:
+    """A queued generation whose coming has been heard of."""
     values = {
         "id": new_id(),
         "user_id": user_id,
@@ -65,8 +66,13 @@ async def a_generation(ear: Ear, user_id: UUID) -> Row:
         "provider": "demo",
         "endpoint": "demo-image",
     }
-    async with ear.engine.begin() as connection:
-        return await generations.insert_generation(connection, values, [])
+    with ear.watch.stream(user_id) as stream:
+        async with ear.engine.begin() as connection:
+            row = await generations.insert_generation(connection, values, [])
+        told = await heard(stream)
+    assert told is not None
+    assert told["id"] == str(row.id)
+    return row
 
 
 async def change(ear: Ear, row: Row, **values: Any) -> Row:
