@@ -28,6 +28,7 @@ from agent.digest import digest
 from agent.events import ToolCallFinished
 from agent.history import Attachment
 from api import problems
+from api.guard import Guard
 from chat.pictures import Brought
 from chat.texts import Texts, texts
 from chat.turn import Asked, Turn
@@ -35,9 +36,10 @@ from db import conversation, turns
 from db.connect import DATABASE_ERRORS
 from db.ids import parse_id
 from db.thread_rows import ASSISTANT, CARD
-from db.threads import Threads
-from runtime import LOCAL_USER, Runtime, open_runtime
-from settings import load
+from db.threads import Refused, Threads
+from logs import configure_logging
+from runtime import LOCAL_USER, Runtime, open_runtime, prepare_data_dir, read_secret
+from settings import give_chainlit_its_secret, load
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +79,9 @@ async def resume(thread: Any) -> None:
 @cl.on_message
 async def on_message(message: cl.Message) -> None:
     """Answer one message, once it is stored: what cannot be kept is not answered."""
+    if parse_id(message.id) is None:
+        await cl.context.emitter.send_toast(words().failed, "error")
+        return
     elements: dict[str, Element] = {e.id: e for e in message.elements or () if e.path}
     asked = Asked(
         step_id=UUID(message.id),
@@ -91,7 +96,7 @@ async def on_message(message: cl.Message) -> None:
     answer = Answer(asked, elements)
     try:
         await layer().create_step(message.to_dict())
-    except DATABASE_ERRORS as error:
+    except (*DATABASE_ERRORS, Refused, ValueError) as error:
         log.warning("message not stored", error=type(error).__name__)
         await answer.warn(words().not_stored)
         await answer.say_apart(words().not_stored)
@@ -281,3 +286,18 @@ async def close_house() -> None:
     """
     await layer().close()
     await house.state.stack.aclose()
+
+
+def stand_in_front(app: Any) -> None:
+    """Under `chainlit run` no server of ours has done it: the guard, the secret, the log's form."""
+    loaded = load()
+    configure_logging(loaded.settings.log_format)
+    give_chainlit_its_secret(read_secret(loaded, prepare_data_dir(loaded)).decode())
+    app.add_middleware(Guard)
+    app.state.guarded = True
+
+
+# Middleware cannot be added once an app has started, so this stands at the end of the file and not
+# in a hook; a second load under `-w` finds it done.
+if not getattr(house.state, "guarded", False):
+    stand_in_front(house)

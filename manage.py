@@ -132,7 +132,13 @@ def look_at_database(loaded: Loaded, data_dir: Path) -> list[Finding]:
             return [Finding("migrations", "; ".join(missing), "start Kinora once: it applies them")]
         return [Finding("database", "migrated"), *asyncio.run(look_at_work(url))]
     except (*DATABASE_ERRORS, psycopg.Error, ServerUnavailable) as error:
-        return [Finding("database", str(error).strip().splitlines()[0], remedy)]
+        return [
+            Finding(
+                "database",
+                next(iter(str(error).strip().splitlines()), type(error).__name__),
+                remedy,
+            )
+        ]
     finally:
         if postgres is not None:
             postgres.leave()

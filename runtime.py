@@ -238,8 +238,10 @@ async def _keep_up(runtime: Runtime, servers: _Servers) -> None:
             if servers.postgres is not None and not runtime.watch.listening.is_set():
                 await asyncio.to_thread(servers.postgres.enter)
             if servers.demo is not None:
-                await asyncio.to_thread(servers.demo.enter)
-        except ServerUnavailable as error:
+                url = await asyncio.to_thread(servers.demo.enter)
+                if url != servers.demo_url:
+                    log.error("demo provider moved; restart Kinora to follow it", url=url)
+        except (ServerUnavailable, OSError) as error:
             log.warning("server not brought back", reason=str(error))
 
 

@@ -12,17 +12,20 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from socket import socket
+from socket import AF_INET, AF_INET6, create_server, socket
 from types import FrameType
 
 import psycopg
 import structlog
 import uvicorn
 import uvloop
+from alembic.util.exc import CommandError
 from fastapi import FastAPI, Request, Response
 
 from settings import ROOT, Loaded, Settings, SettingsError, give_chainlit_its_secret, load
@@ -30,7 +33,7 @@ from settings import ROOT, Loaded, Settings, SettingsError, give_chainlit_its_se
 # isort: split
 # Only now: Chainlit reads where its folder is when it is imported, and `settings` says so.
 from chainlit.auth import create_jwt, ensure_jwt_secret, set_auth_cookie
-from chainlit.config import config, load_module
+from chainlit.config import FILES_DIRECTORY, config, load_module
 from chainlit.data import get_data_layer
 from chainlit.server import app as chainlit
 from chainlit.server import build_dir, get_html_template, sio
@@ -39,7 +42,7 @@ from chainlit.user import User
 import api
 from agent.chat_model import ChatModel, open_chat_model
 from api.guard import Guard
-from api.page import PublicFiles, bundle_routes, page_routes
+from api.page import PublicFiles, bundle_routes, page_routes, stray_routes
 from api.problems import install
 from db.connect import DATABASE_ERRORS
 from logs import configure_logging
@@ -52,6 +55,8 @@ log = structlog.get_logger(__name__)
 CHAT = ROOT / "chainlit_app.py"
 #: A running turn of the agent may take so long to come to its end when the server stops.
 TURN_GRACE_S = 150.0
+#: A session's files are ours by then (uploads) or can be made again (props).
+SESSION_KEPT_S = 24 * 3600.0
 
 
 class Server(uvicorn.Server):
@@ -101,6 +106,7 @@ def create_app(runtime: Runtime, chat: ChatModel) -> FastAPI:
     app.include_router(page_routes(get_html_template(""), log_in))
     app.include_router(bundle_routes(Path(build_dir) / "assets"))
     app.mount("/public", PublicFiles(directory=ROOT / "public"))
+    app.include_router(stray_routes())
     app.mount("/", chainlit)
     return app
 
@@ -122,9 +128,10 @@ def say_what_is_in_use(runtime: Runtime, chat: ChatModel) -> None:
     it.
     """
     settings = runtime.loaded.settings
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
     lines = [
         "",
-        f"  Kinora is ready:  http://{settings.host}:{settings.port}",
+        f"  Kinora is ready:  http://{host}:{settings.port}",
         f"  chat model:       {chat.label} ({chat.source})",
         *(f"  painter:          {p['label']} ({p['source']})" for p in runtime.in_use()),
         *(f"  not used:         {name} (a later version's)" for name in runtime.loaded.ignored),
@@ -138,6 +145,9 @@ def load_chat(settings: Settings) -> None:
     """Load the chat's hooks the way Chainlit's own command does, and set what its file cannot
     know.
     """
+    clear_old_sessions(FILES_DIRECTORY)
+    # Our guard stands in front of everything; the chat's file would put one before Chainlit alone.
+    chainlit.state.guarded = True
     config.run.module_name = str(CHAT)
     load_module(config.run.module_name)
     ensure_jwt_secret()
@@ -147,16 +157,40 @@ def load_chat(settings: Settings) -> None:
     sio.eio.cors_allowed_origins = []
 
 
+def clear_old_sessions(folder: Path) -> None:
+    """Chainlit never removes what it keeps of a session: originals of photos, props of cards."""
+    for session in folder.iterdir() if folder.is_dir() else ():
+        if time.time() - session.stat().st_mtime > SESSION_KEPT_S:
+            shutil.rmtree(session, ignore_errors=True)
+
+
+def listen(settings: Settings) -> socket:
+    """Take the address first: an installation that cannot be reached should not start to work.
+
+    Raises:
+        SettingsError: somebody has it, or it is none of this machine's.
+    """
+    family = AF_INET6 if ":" in settings.host else AF_INET
+    try:
+        return create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        raise SettingsError(f"cannot listen on {where}: {error.strerror}; set PORT") from error
+
+
 async def serve(loaded: Loaded) -> None:
     """Open everything, serve until a signal comes, close everything."""
-    settings = loaded.settings
+    with listen(loaded.settings) as listener:
+        await serve_on(listener, loaded)
+
+
+async def serve_on(listener: socket, loaded: Loaded) -> None:
+    """Open everything around a socket that is ours already."""
     async with open_runtime(loaded) as runtime:
         chat = open_chat_model(loaded, runtime.demo_url)
         server = Server(
             uvicorn.Config(
                 Guard(create_app(runtime, chat)),
-                host=settings.host,
-                port=settings.port,
                 http="httptools",
                 lifespan="off",
                 log_config=None,
@@ -169,7 +203,7 @@ async def serve(loaded: Loaded) -> None:
             chat,
         )
         try:
-            await server.serve()
+            await server.serve(sockets=[listener])
         finally:
             await close_data_layer()
             await chat.close()
@@ -196,9 +230,9 @@ def main() -> None:
     except (SettingsError, ServerUnavailable, ModelsFileError) as error:
         sys.stderr.write(f"kinora: {error}\n")
         raise SystemExit(2) from None
-    except (*DATABASE_ERRORS, psycopg.Error) as error:
-        reason = str(error).strip().splitlines()[0]
-        sys.stderr.write(f"kinora: the database cannot be used: {reason}\n")
+    except (*DATABASE_ERRORS, psycopg.Error, CommandError) as error:
+        first_line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        sys.stderr.write(f"kinora: cannot start: {first_line}\n")
         raise SystemExit(2) from None
 
 

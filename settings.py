@@ -10,10 +10,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
+import psycopg
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -125,8 +130,8 @@ class Settings(BaseSettings):
     @field_validator("openai_base_url", "runpod_base_url", "demo_base_url")
     @classmethod
     def _is_http_url(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
+        if value is not None and not _leads_somewhere(value):
+            raise ValueError("must be an address that starts with http:// or https://")
         return value.rstrip("/") if value else value
 
     @field_validator("database_url", "database_listen_url")
@@ -134,6 +139,12 @@ class Settings(BaseSettings):
     def _is_postgres_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must start with postgresql://")
+        # Not left to the database's driver: its complaints show the whole address, password too.
+        if value and not _is_understood(value.get_secret_value()):
+            raise ValueError(
+                "is no address of a Postgres; special characters of a password are written as "
+                "%40 for @, %2F for / and so on"
+            )
         return value
 
     @field_validator("chainlit_auth_secret")
@@ -167,6 +178,26 @@ class Settings(BaseSettings):
         return (init_settings,)
 
 
+def _leads_somewhere(url: str) -> bool:
+    """Whether this is a web address, with a host and a port that can be one."""
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return known and not any(character.isspace() for character in url)
+
+
+def _is_understood(database_url: str) -> bool:
+    """Whether libpq reads this as hosts and ports, and not a piece of the password as either."""
+    try:
+        parts = conninfo_to_dict(database_url)
+    except psycopg.ProgrammingError:
+        return False
+    ports = str(parts.get("port", "")).split(",")
+    return "@" not in str(parts.get("host", "")) and all(not p or p.isdecimal() for p in ports)
+
+
 class Loaded:
     """Settings together with where each value came from, for the start's messages and the
     doctor.
@@ -194,8 +225,9 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None)
     """
     environment = os.environ if environ is None else environ
     path = env_file or ROOT / ".env"
-    in_file = {k: v for k, v in dotenv_values(path, encoding="utf-8").items() if v}
-    _refuse_strangers(in_file)
+    named = _read_file(path)
+    _refuse_strangers(named)
+    in_file = {name: value for name, value in named.items() if value}
     ignored = _refuse_what_is_not_in_force(in_file, environment)
     values: dict[str, str] = {}
     origins: dict[str, str] = {}
@@ -214,6 +246,22 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None)
         message = first["msg"].removeprefix("Value error, ")
         where = f" (from {origins[name]})" if name in origins else ""
         raise SettingsError(f"{name}{where}: {message}" if name else message) from None
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    """The names and values of a file of settings; none when there is no such file."""
+    if not path.is_file():
+        return {}
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"{path.name} cannot be read as a text in UTF-8") from None
+    for binding in parse_stream(StringIO(text)):
+        if binding.error or (binding.key is not None and binding.value is None):
+            said, line = binding.original.string, binding.original.line
+            line += said[: len(said) - len(said.lstrip())].count("\n")
+            raise SettingsError(f"{path.name} line {line} is not NAME=value")
+    return {name: value or "" for name, value in dotenv_values(stream=StringIO(text)).items()}
 
 
 def _refuse_strangers(in_file: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ of the row.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
@@ -21,8 +22,12 @@ from runtime import Runtime
 
 router = APIRouter(prefix="/api/generations")
 
+_VERSION = re.compile(r"[0-9]{1,18}")
+
 WAIT_MAX_S = 60
 IDS_MAX = 100
+#: Postgres knows no such character.
+NO_NUL = r"^[^\x00]*$"
 
 
 @router.get("")
@@ -31,8 +36,8 @@ async def list_generations(
     caller: ByCaller,
     kind: Literal["image", "video", "audio"] | None = None,
     status: Status | None = None,
-    model: Annotated[str | None, Query(max_length=200)] = None,
-    q: Annotated[str | None, Query(max_length=200)] = None,
+    model: Annotated[str | None, Query(max_length=200, pattern=NO_NUL)] = None,
+    q: Annotated[str | None, Query(max_length=200, pattern=NO_NUL)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=500)] = None,
     ids: Annotated[str | None, Query(max_length=40 * IDS_MAX)] = None,
@@ -79,7 +84,7 @@ async def follow_generation(
 ) -> Response:
     """Server-sent events: the whole JSON at once, then at each change; ends when it is settled."""
     reading = await runtime.admission.get(caller, generation_id)
-    known = int(last_event_id) if last_event_id and last_event_id.isdecimal() else 0
+    known = int(last_event_id) if last_event_id and _VERSION.fullmatch(last_event_id) else 0
     if _settled(reading) and known >= reading["v"]:
         # The one answer that keeps an EventSource from coming back for ever.
         return Response(status_code=204)

@@ -8,9 +8,9 @@ Origin).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,6 +29,11 @@ HEADERS = (
 )
 
 
+_NAMES = "|".join(re.escape(f"[{name}]" if ":" in name else name) for name in LOOPBACK_HOSTS)
+#: Not left to a parser of addresses, which finds a `localhost` in `evil.example@localhost` too.
+_HOST = re.compile(rf"(?:{_NAMES})(?::[0-9]{{1,5}})?", re.IGNORECASE | re.ASCII)
+
+
 class TooLarge(Exception):
     """The body grew beyond the limit while it was read."""
 
@@ -44,20 +49,19 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        refusal = _refusal(scope, headers)
+        if scope["type"] == "http":
+            send = _with_ours(send)
+        refusal = _refusal(scope)
         if refusal is not None:
             await _refuse(scope, receive, send, *refusal)
         elif scope["type"] == "websocket":
             await self._app(scope, receive, send)
         else:
-            await self._pass(scope, receive, send, headers)
+            await self._pass(scope, receive, send)
 
-    async def _pass(
-        self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str]
-    ) -> None:
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         limit = BODY_BYTES_MAX_AT.get(scope["path"], BODY_BYTES_MAX)
-        said = headers.get(b"content-length", "")
+        said = next(iter(_values(scope, b"content-length")), "")
         if said.isdecimal() and int(said) > limit:
             await _refuse(scope, receive, send, 413, "too_large", _too_large(limit))
             return
@@ -89,7 +93,7 @@ class _Counted:
 
 
 class _Answer:
-    """Adds our headers, and turns whatever a framework made of `TooLarge` into the 413 it is."""
+    """Turns whatever a framework made of `TooLarge` into the 413 it is."""
 
     def __init__(self, send: Send, body: _Counted, scope: Scope, receive: Receive) -> None:
         self._send, self._body, self._scope, self._receive = send, body, scope, receive
@@ -103,7 +107,6 @@ class _Answer:
             return
         if message["type"] == "http.response.start":
             self._started = True
-            message = {**message, "headers": _with_ours(message.get("headers", ()))}
         await self._send(message)
 
     async def too_large(self) -> None:
@@ -114,32 +117,39 @@ class _Answer:
             await answer(self._scope, self._receive, self._send)
 
 
-def _with_ours(headers: Iterable[Any]) -> list[Any]:
-    present = {name.lower() for name, _ in headers}
-    return [*headers, *((name, value) for name, value in HEADERS if name not in present)]
+def _with_ours(send: Send) -> Send:
+    """Every answer goes out with our headers, as far as it has none of its own."""
+
+    async def send_with_ours(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            own: list[Any] = list(message.get("headers", ()))
+            present = {name.lower() for name, _ in own}
+            ours = [(name, value) for name, value in HEADERS if name not in present]
+            message = {**message, "headers": [*own, *ours]}
+        await send(message)
+
+    return send_with_ours
+
+
+def _values(scope: Scope, name: bytes) -> list[str]:
+    headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
+    return [value.decode("latin-1") for found, value in headers if found == name]
 
 
 def _too_large(limit: int) -> str:
     return f"The request is too large; {limit >> 20} MiB is the most here."
 
 
-def _refusal(scope: Scope, headers: dict[bytes, str]) -> tuple[int, str, str] | None:
-    host = headers.get(b"host", "")
-    if _host_name(host) not in LOOPBACK_HOSTS:
+def _refusal(scope: Scope) -> tuple[int, str, str] | None:
+    hosts, origins = _values(scope, b"host"), _values(scope, b"origin")
+    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
         return 403, "forbidden_host", "Kinora in local mode answers at localhost only."
-    origin = headers.get(b"origin")
     opens = scope["type"] == "websocket" or scope["path"].startswith(SOCKET_PREFIX)
     changes = opens or scope["method"] not in SAFE_METHODS
-    if changes and origin is not None and origin not in (f"http://{host}", f"https://{host}"):
+    ours = {f"{scheme}://{hosts[0].lower()}" for scheme in ("http", "https")}
+    if changes and origins and (len(origins) > 1 or origins[0].lower() not in ours):
         return 403, "forbidden_origin", "This request comes from another page."
     return None
-
-
-def _host_name(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
 
 
 async def _refuse(

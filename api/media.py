@@ -72,7 +72,8 @@ async def get_media(
         tag = f"{asset.sha256}-{width}"
     etag = f'"{tag}"'
     headers = _headers(asset, path, etag, download=download)
-    if etag in [part.strip() for part in request.headers.get("if-none-match", "").split(",")]:
+    known = request.headers.get("if-none-match", "")
+    if known == "*" or etag in [part.strip().removeprefix("W/") for part in known.split(",")]:
         return Response(status_code=304, headers=headers)
     if not await asyncio.to_thread(path.is_file):
         raise Problem(404, "not_found", "The file of this picture or film is gone.")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -32,6 +33,11 @@ PATHS = (
     "/login",
     "/login/callback",
     "/env",
+)
+#: The first parts of the framework's own addresses.
+FRAMEWORK_PATHS = (
+    *("ws", "project", "auth", "user", "login", "logout", "set-session-cookie", "feedback"),
+    *("avatars", "logo", "favicon", "public", "health"),
 )
 _FOREIGN_LINK = re.compile(r"<link\b[^>]*\bhref=\"https?://[^>]*>", re.IGNORECASE)
 _FOREIGN_META = re.compile(
@@ -77,6 +83,41 @@ def page_routes(template: str, log_in: LogIn) -> APIRouter:
     for path in PATHS:
         router.add_api_route(path, page, methods=["GET"])
     return router
+
+
+def stray_routes() -> APIRouter:
+    """What nobody knows is 404: the framework would answer with its own page, foreign hosts and
+    all. Goes right before the framework, whose own paths pass.
+    """
+    router = APIRouter(include_in_schema=False)
+
+    async def stray() -> Response:
+        raise Problem(404, "not_found", "There is nothing at this address.")
+
+    async def hidden() -> Response:
+        raise Problem(404, "not_found", "The widget comes with a later version.")
+
+    router.add_api_route("/copilot/{rest:path}", hidden, methods=["GET", "HEAD"])
+    router.add_api_route(f"/{{path:{_Stray.name}}}", stray, methods=["GET", "HEAD"])
+    return router
+
+
+class _Stray(Convertor[str]):
+    """A path that is none of the framework's own."""
+
+    name = "stray"
+    regex = rf"(?!(?:{'|'.join(FRAMEWORK_PATHS)})(?:/|$)).+"
+
+    def convert(self, value: str) -> str:
+        """The path as it is."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """The path as it is."""
+        return value
+
+
+register_url_convertor(_Stray.name, _Stray())
 
 
 def _digest(text: str) -> str:

@@ -12,7 +12,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -61,8 +61,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ToolError, _tool_refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _plain)
-    for error in (DBAPIError, InterfaceError, PoolTimeout, OSError):
+    for error in (DBAPIError, PoolTimeout, ConnectionError, TimeoutError):
         app.add_exception_handler(error, _database_away)
+    app.add_exception_handler(Exception, _unforeseen)
 
 
 async def _ours(request: Request, error: Exception) -> JSONResponse:
@@ -103,7 +104,16 @@ async def _plain(request: Request, error: Exception) -> JSONResponse:
     return problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
 
 
+async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+    """The doors' boundary: a mistake of ours is logged, and told without its insides."""
+    return problem(500, "internal", "Kinora made a mistake here; its log tells more.")
+
+
 async def _database_away(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, DataError):
+        return problem(422, "invalid_request", "The database cannot hold such a value.")
+    if isinstance(error, IntegrityError):
+        return problem(409, "conflict", "Somebody has just changed the same thing; try again.")
     log.warning("request failed", path=request.url.path, error=type(error).__name__)
     return problem(
         503,

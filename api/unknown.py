@@ -18,6 +18,7 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 @router.api_route("/api", methods=METHODS)
 @router.api_route("/api/{rest:path}", methods=METHODS)
 @router.api_route("/webhooks/{rest:path}", methods=METHODS)
+@router.api_route("/media/{rest:path}", methods=METHODS)
 @router.api_route("/project/share/{rest:path}", methods=METHODS)
 @router.api_route("/project/thread/share", methods=METHODS)
 @router.api_route("/metrics", methods=METHODS)

@@ -73,20 +73,20 @@ def keeping(name: str) -> Iterator[list[Figure]]:
 
 
 def table(name: str, figures: Sequence[Figure]) -> Iterator[str]:
-    """The lines that a person reads."""
+    """The lines that a person reads; what something is compared with stands below it."""
     known = {figure.name: figure for figure in figures}
     wide = max(len(figure.name) for figure in figures)
-    yield f"{name:{wide}}  {'median':>9}       goal"
+    yield f"{name:{wide}}  {'median':>9}      {'goal':14}{'ratio to below':>15}  rounds"
     for figure in figures:
         goal = ratio = ""
         if figure.goal is not None:
             met = "met" if figure.median <= figure.goal else "MISSED"
             goal = f"<= {figure.goal:g} {met}"
         if figure.beside is not None:
-            ratio = f"{figure.ratio_to(known[figure.beside]):.2f} x '{figure.beside}'  "
-        rounds = " ".join(shown(one) for one in figure.rounds) if len(figure.rounds) > 1 else ""
+            ratio = f"{figure.ratio_to(known[figure.beside]):.2f}"
         value = f"{shown(figure.median):>9} {figure.unit:3}"
-        yield f"{figure.name:{wide}}  {value}  {goal:14}  {ratio}{rounds}"
+        rounds = " ".join(shown(one) for one in figure.rounds)
+        yield f"{figure.name:{wide}}  {value}  {goal:14}{ratio:>15}  {rounds}"
 
 
 def shown(value: float) -> str:

@@ -119,10 +119,10 @@ def figures_of(first: Run, runs: list[Run], bare: list[Imported]) -> list[Figure
         Figure(name=bare_cpu, unit="s", rounds=[one.cpu_s for one in bare]),
         Figure(name="start that makes the database", unit="s", rounds=[first.ready_s]),
         ours("idle, RSS", "MiB", lambda r: r.idle.rss_mib, goal=idle, beside=bare_rss),
+        Figure(name=bare_rss, unit="MiB", rounds=[one.rss_mib for one in bare]),
         ours("idle, PSS", "MiB", lambda r: r.idle.pss_mib, goal=idle),
         ours("after a page load, RSS", "MiB", lambda r: r.visited.rss_mib, goal=idle),
         ours("after a page load, PSS", "MiB", lambda r: r.visited.pss_mib, goal=idle),
-        Figure(name=bare_rss, unit="MiB", rounds=[one.rss_mib for one in bare]),
         ours("SIGTERM to exit, page open", "s", lambda r: r.end_s, goal=end),
         ours("load average at each start", "", lambda r: r.load),
     ]

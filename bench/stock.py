@@ -48,7 +48,7 @@ class Imported:
 
 async def import_chainlit(folder: Path) -> Imported:
     """Import Chainlit's server in a fresh process."""
-    folder.mkdir(exist_ok=True)
+    write_app(folder, words=0, pause_s=0)
     began = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "ignore", "-c", IMPORT),
@@ -64,12 +64,18 @@ async def import_chainlit(folder: Path) -> Imported:
     return Imported(took_s=took_s, cpu_s=float(cpu_s), rss_mib=int(rss_kib) / 1024)
 
 
-@contextlib.asynccontextmanager
-async def serve_stock(folder: Path, words: int, pause_s: float) -> AsyncIterator[str]:
-    """Run `chainlit run` on the small app until the block ends; yields its address."""
+def write_app(folder: Path, words: int, pause_s: float) -> Path:
+    """Put the small app into a folder of its own, into which Chainlit writes too."""
     folder.mkdir(exist_ok=True)
     app = folder / "app.py"
     app.write_text(APP.format(words=words, pause_s=pause_s), "utf-8")
+    return app
+
+
+@contextlib.asynccontextmanager
+async def serve_stock(folder: Path, words: int, pause_s: float) -> AsyncIterator[str]:
+    """Run `chainlit run` on the small app until the block ends; yields its address."""
+    app = write_app(folder, words, pause_s)
     port = free_port()
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).parent / "chainlit"),

@@ -63,7 +63,6 @@ async def fetch_here(url: str, path: Path, size_bytes: int) -> Passed:
             cpu_s=time.process_time() - cpu,
         )
     check_size(fetched.size_bytes, size_bytes)
-    path.unlink()
     return passed
 
 

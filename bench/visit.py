@@ -8,6 +8,7 @@ measured meanwhile does not delay its clock.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import re
 import sys
@@ -66,41 +67,38 @@ async def say(url: str, text: str) -> Heard:
 
     socket.on("stream_token", piece)
     socket.on("task_end", end)
-    await socket.connect(
-        url,
-        socketio_path="/ws/socket.io",
-        transports=["websocket"],
-        headers=await cookies_of(url),
-        auth={"sessionId": str(uuid4()), "clientType": "webapp", "userEnv": "{}"},
-    )
-    try:
-        await socket.emit("connection_successful")
-        await socket.emit("client_message", {"message": message(text), "fileReferences": []})
-        async with asyncio.timeout(ANSWER_S):
-            await started.wait()
-            print("started", flush=True)
-            await feel_pulse(url, heard.waits, ended)
-    finally:
-        await socket.disconnect()
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        told = (await client.get("/")).cookies
+        await socket.connect(
+            url,
+            socketio_path="/ws/socket.io",
+            transports=["websocket"],
+            headers={"Cookie": "; ".join(f"{name}={value}" for name, value in told.items())},
+            auth={"sessionId": str(uuid4()), "clientType": "webapp", "userEnv": "{}"},
+        )
+        try:
+            await socket.emit("connection_successful")
+            await socket.emit("client_message", {"message": message(text), "fileReferences": []})
+            async with asyncio.timeout(ANSWER_S):
+                await started.wait()
+                print("started", flush=True)
+                heard.waits = await feel_pulse(client, ended)
+        finally:
+            await socket.disconnect()
     return heard
 
 
-async def feel_pulse(url: str, waits: list[float], ended: asyncio.Event) -> None:
-    """Ask after the server's health every so often until the answer has ended."""
-    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
-        await client.get("/health")
-        while not ended.is_set():
-            began = time.perf_counter()
-            (await client.get("/health")).raise_for_status()
-            waits.append(time.perf_counter() - began)
-            await asyncio.sleep(PULSE_S)
-
-
-async def cookies_of(url: str) -> dict[str, str]:
-    """The header that says who we are, as the page was told."""
-    async with httpx.AsyncClient(trust_env=False) as client:
-        told = (await client.get(url)).cookies
-    return {"Cookie": "; ".join(f"{name}={value}" for name, value in told.items())} if told else {}
+async def feel_pulse(client: httpx.AsyncClient, ended: asyncio.Event) -> list[float]:
+    """Ask after the server's health every so often until the answer has ended; the seconds each
+    took.
+    """
+    waits = []
+    while not ended.is_set():
+        began = time.perf_counter()
+        (await client.get("/health")).raise_for_status()
+        waits.append(time.perf_counter() - began)
+        await asyncio.sleep(PULSE_S)
+    return waits
 
 
 def message(text: str) -> dict[str, str]:
@@ -116,4 +114,5 @@ def message(text: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    gc.disable()  # our own pauses are not to be counted
     print(json.dumps(asdict(asyncio.run(say(*sys.argv[1:])))))

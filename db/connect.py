@@ -16,6 +16,7 @@ from uuid import uuid4
 import asyncpg
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 POOL_SIZE = 8
@@ -31,7 +32,11 @@ _KEEPALIVE = {
 }
 
 #: What says that the database is away, or was while we asked.
-DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError)
+DATABASE_ERRORS = (
+    *(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError),
+    # No connection of the pool came free in time.
+    PoolTimeout,
+)
 
 
 def _prepared_statement_name() -> str:

@@ -159,6 +159,15 @@ async def attach_late(
     return attached
 
 
+async def note_stray_job(connection: AsyncConnection, row: Row, provider_job_id: str) -> None:
+    """Keep that an attempt which was given up had been accepted after all, and may be charged."""
+    await connection.execute(
+        update(attempts)
+        .where(attempts.c.generation_id == row.id, attempts.c.attempt == row.attempt)
+        .values(provider_job_id=provider_job_id, charged="maybe")
+    )
+
+
 async def _note_attempt(connection: AsyncConnection, row: Row, values: Mapping[str, Any]) -> None:
     """Keep what became of this attempt beside the row, whose columns the next attempt will
     overwrite.

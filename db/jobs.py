@@ -32,6 +32,8 @@ _DEFER = text(
     """
 )
 
+#: A lost job whose twin already waits (a delete or a retry has asked for another call) is finished
+#: instead of put back: two waiting calls of one generation cannot be.
 _TAKE_OVER = text(
     """
     with dead as (
@@ -42,11 +44,19 @@ _TAKE_OVER = text(
         union
         select id from jobs.procrastinate_workers
         where last_heartbeat < now() - make_interval(secs => :heartbeat)
-    ), stolen as (
-        select j.id, jobs.procrastinate_retry_job_v2(j.id, now(), null, null, null)
+    ), lost as (
+        select j.id, exists (
+            select from jobs.procrastinate_jobs twin
+            where twin.queueing_lock = j.queueing_lock and twin.status = 'todo'
+        ) as has_twin
         from jobs.procrastinate_jobs j
         where j.status = 'doing'
           and (j.worker_id in (select worker_id from dead) or j.worker_id is null)
+    ), stolen as (
+        select id, case when has_twin
+            then jobs.procrastinate_finish_job_v1(id, 'succeeded', true)::text
+            else jobs.procrastinate_retry_job_v2(id, now(), null, null, null)::text
+        end from lost
     )
     select count(*), pg_notify(
         'procrastinate_queue_v1#' || :queue,
@@ -57,25 +67,34 @@ _TAKE_OVER = text(
 
 _FORGOTTEN = text(
     """
-    select g.id from kinora.generations g
-    where (g.status in ('queued', 'submitting', 'in_progress', 'storing')
-           or (g.deleted_at is not null and exists (
-               select from kinora.assets a where a.generation_id = g.id)))
-      and g.updated_at < now() - interval '2 s'
+    select id from (
+        select id, updated_at from kinora.generations
+        where status in ('queued', 'submitting', 'in_progress', 'storing')
+        union
+        select g.id, g.updated_at from kinora.generations g
+        join kinora.assets a on a.generation_id = g.id
+        where g.deleted_at is not null
+    ) g
+    where g.updated_at < now() - interval '2 s'
       and not exists (
         select from jobs.procrastinate_jobs j
         where j.queueing_lock = 'g:' || g.id and j.status in ('todo', 'doing'))
-    order by g.created_at limit 500
+    limit 500
     """
 )
 
 #: Both act only while the job is still this worker's: without that, one that lost its jobs would
 #: put them back, or finish them, under their new owner.
 RETRY_OURS = """
-    select procrastinate_retry_job_v2(id, %(retry_at)s, null, null, null), pg_notify(
+    select case when exists (
+            select from procrastinate_jobs twin
+            where twin.queueing_lock = ours.queueing_lock and twin.status = 'todo')
+        then procrastinate_finish_job_v1(id, 'succeeded', true)::text
+        else procrastinate_retry_job_v2(id, %(retry_at)s, null, null, null)::text
+    end, pg_notify(
         'procrastinate_queue_v1#' || queue_name,
         json_build_object('type', 'job_inserted', 'job_id', id)::text)
-    from procrastinate_jobs
+    from procrastinate_jobs ours
     where id = %(job_id)s and worker_id = %(worker_id)s and status = 'doing'
 """
 FINISH_OURS = """

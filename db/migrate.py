@@ -16,7 +16,7 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from db.tables import SCHEMA
@@ -26,6 +26,7 @@ ENGINE_SCHEMA = "jobs"
 #: "kinora" on a phone's keys; any constant number would do.
 LOCK = 546672
 LOCK_WAIT_S = 120
+CONNECT_S = 10
 
 _PIN_FUNCTIONS = f"""
 do $$ declare f regprocedure; begin
@@ -40,9 +41,7 @@ def migrate(url: str) -> None:
     """Bring the database behind a `postgresql://` address to this version; blocking, safe to call
     from many processes.
     """
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool
-    )
+    engine = _open(url)
     with engine.begin() as connection:
         connection.execute(text(f"set local lock_timeout = '{LOCK_WAIT_S}s'"))
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
@@ -56,9 +55,7 @@ def pending(url: str) -> list[str]:
     """Return what `migrate` would still do, as sentences; empty when the database is of this
     version.
     """
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool
-    )
+    engine = _open(url)
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     with engine.connect() as connection:
         found = _scalar(connection, f"select version_num from {SCHEMA}.alembic_version")
@@ -70,6 +67,14 @@ def pending(url: str) -> list[str]:
     if engine_found != _engine_version():
         missing.append(f"schema {ENGINE_SCHEMA} is at {engine_found}, needs {_engine_version()}")
     return missing
+
+
+def _open(url: str) -> Engine:
+    return create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(url, connect_timeout=CONNECT_S),
+        poolclass=NullPool,
+    )
 
 
 def _scalar(connection: Connection, query: str) -> str | None:

@@ -172,6 +172,8 @@ generations = Table(
         postgresql_where=text("status IN ('queued', 'submitting', 'in_progress', 'storing')"),
     ),
     Index("generations_parent", "parent_id"),
+    Index("generations_deleted", "id", postgresql_where=text("deleted_at IS NOT NULL")),
+    Index("generations_unknown", "finished_at", postgresql_where=text("status = 'unknown'")),
 )
 
 attempts = Table(

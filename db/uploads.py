@@ -14,6 +14,7 @@ from db import assets, media
 from db.assets import Asset
 from db.files import LocalFiles
 from db.ids import new_id
+from db.thread_rows import storable
 
 NAME_CHARS_MAX = 200
 
@@ -38,7 +39,7 @@ class Uploads:
         asset = Asset(
             id=asset_id,
             user_id=user_id,
-            name=name[:NAME_CHARS_MAX] if name else None,
+            name=storable(name)[:NAME_CHARS_MAX] if name else None,
             media_type=found.media_type,
             width_px=found.width_px,
             height_px=found.height_px,

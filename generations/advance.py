@@ -12,7 +12,6 @@ bumps its claim, and every move of an older claim changes nothing.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
@@ -22,9 +21,8 @@ from db import generations
 from db.connect import DATABASE_ERRORS
 from db.generations import Row
 from generations import collecting, sending
-from generations.hands import Hands, not_configured
+from generations.hands import Hands, is_overdue
 from generations.lifecycle import (
-    QUEUED_MAX_S,
     SETTLED,
     Again,
     Done,
@@ -59,18 +57,29 @@ async def drive(hands: Hands, generation_id: UUID) -> None:
     """Take a generation over and take it through its steps until it is settled or somebody
     else's.
     """
-    async with hands.engine.begin() as connection:
-        row = await generations.claim(connection, generation_id)
-    if row is None:
-        return
-    pace = Pace()
-    with structlog.contextvars.bound_contextvars(generation_id=str(row.id)):
+    # Listening before claiming: news that comes during a step ends the wait after it.
+    with (
+        hands.watch.attention(generation_id) as attention,
+        structlog.contextvars.bound_contextvars(generation_id=str(generation_id)),
+    ):
+        async with hands.engine.begin() as connection:
+            row = await generations.claim(connection, generation_id)
+        pace = Pace()
         while row is not None:
             verdict = await _guarded_step(hands, row, pace)
             if isinstance(verdict, Done):
                 break
-            row = await _sleep(hands, row, pace, verdict.after_s)
+            known = pace.row or row
+            if verdict.after_s > 0:
+                await attention.wait(known.version, verdict.after_s)
+            row = await _still_ours(hands, row)
         await _clean_up(hands, generation_id)
+
+
+async def _still_ours(hands: Hands, row: Row) -> Row | None:
+    async with hands.engine.connect() as connection:
+        current = await generations.load(connection, row.id)
+    return current if current is not None and current.claim == row.claim else None
 
 
 async def _guarded_step(hands: Hands, row: Row, pace: Pace) -> Verdict:
@@ -78,34 +87,45 @@ async def _guarded_step(hands: Hands, row: Row, pace: Pace) -> Verdict:
     worker.
     """
     try:
-        return await advance(hands, row, pace)
+        verdict = await advance(hands, row, pace)
     except DATABASE_ERRORS:
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001 - the worker's boundary, as said above
         pace.crashes += 1
         log.exception("generation step failed", status=row.status, crashes=pace.crashes)
         if pace.crashes < CRASHES_MAX:
             return Again(backoff_s(pace.crashes))
-        await hands.move(
-            row,
-            Status.FAILED,
-            error_code="internal",
-            error_message="Kinora made a mistake here; the log of the server tells more.",
-            error_retryable=True,
-        )
-        return Done()
+        return await _give_up(hands, row)
+    pace.crashes = 0
+    return verdict
 
 
-async def _sleep(hands: Hands, row: Row, pace: Pace, after_s: float) -> Row | None:
-    """Wait for the next step, or for news of the row; returns the row as it stands then, if it is
-    still ours.
+async def _give_up(hands: Hands, row: Row) -> Verdict:
+    """Our own mistake keeps this one from going on: tell the provider, and say what it may have
+    cost.
     """
-    known = pace.row or row
-    if after_s > 0:
-        await hands.watch.sleep(known.id, known.version, after_s)
-    async with hands.engine.connect() as connection:
-        current = await generations.load(connection, known.id)
-    return current if current is not None and current.claim == row.claim else None
+    await _tell_to_stop(hands, row)
+    end = Settle(
+        status=Status.FAILED,
+        code="internal",
+        message="Kinora made a mistake here; the log of the server tells more.",
+        retryable=True,
+    )
+    return await hands.settle(row, end, charged="no" if row.status == "queued" else "maybe")
+
+
+async def _tell_to_stop(hands: Hands, row: Row) -> None:
+    """Ask the provider to stop a job that nobody will fetch any more; not hearing us costs money,
+    but no truth.
+    """
+    found = hands.route_of(row)
+    if found is None or row.provider_job is None:
+        return
+    _, route, provider = found
+    try:
+        await provider.cancel(route, Job(**row.provider_job))
+    except ProviderError as error:
+        log.warning("cancel not heard", error=type(error).__name__)
 
 
 async def advance(hands: Hands, row: Row, pace: Pace) -> Verdict:
@@ -114,7 +134,7 @@ async def advance(hands: Hands, row: Row, pace: Pace) -> Verdict:
     status = Status(row.status)
     match status:
         case Status.QUEUED:
-            return await _intend(hands, row)
+            return await sending.begin(hands, row, pace)
         case Status.SUBMITTING:
             return await sending.send(hands, row, pace)
         case Status.IN_PROGRESS:
@@ -127,29 +147,11 @@ async def advance(hands: Hands, row: Row, pace: Pace) -> Verdict:
             assert_never(status)
 
 
-async def _intend(hands: Hands, row: Row) -> Verdict:
-    if row.cancel_requested_at is not None:
-        await hands.move(row, Status.CANCELLED)
-        return Done()
-    if datetime.now(UTC) - row.queued_at > timedelta(seconds=QUEUED_MAX_S):
-        end = Settle(
-            status=Status.FAILED,
-            code="timeout",
-            message="No painter could take it for a day.",
-            retryable=True,
-        )
-        return await hands.settle(row, end)
-    if hands.route_of(row) is None:
-        return await hands.settle(row, not_configured(row))
-    moved = await hands.move(row, Status.SUBMITTING, intent_claim=row.claim)
-    return Again() if moved else Done()
-
-
 async def _look(hands: Hands, row: Row, pace: Pace) -> Verdict:
     """Ask the provider how the job stands, and follow what it says."""
     found = hands.route_of(row)
     if found is None or row.provider_job is None:
-        return await hands.settle(row, not_configured(row))
+        return await hands.wait_for_route(row)
     _, route, provider = found
     job = Job(**row.provider_job)
     try:
@@ -168,7 +170,7 @@ async def _look_failed(hands: Hands, row: Row, pace: Pace, error: ProviderError)
     meaning = after_look_error(error, pace.failures)
     log.warning("look failed", error=type(error).__name__, failures=pace.failures)
     if isinstance(meaning, Wait):
-        if _overdue(row):
+        if is_overdue(row):
             return await hands.settle(row, _too_late(row))
         return Again(meaning.after_s)
     return await hands.settle(row, meaning)
@@ -210,10 +212,8 @@ async def _still_going(
     position: int | None,
 ) -> Verdict:
     """Write only what changed: a waiting film costs the database nothing."""
-    if _overdue(row):
-        found = hands.route_of(row)
-        if found is not None and row.provider_job is not None:
-            await found[2].cancel(route, Job(**row.provider_job))
+    if is_overdue(row):
+        await _tell_to_stop(hands, row)
         return await hands.settle(row, _too_late(row))
     if progress is not None:
         progress = max(progress, row.progress or 0.0)
@@ -242,10 +242,6 @@ async def _succeeded(hands: Hands, row: Row, pace: Pace, state: Succeeded) -> Ve
         queue_position=None,
     )
     return Again() if moved else Done()
-
-
-def _overdue(row: Row) -> bool:
-    return row.deadline_at is not None and datetime.now(UTC) > row.deadline_at
 
 
 def _too_late(row: Row) -> Settle:

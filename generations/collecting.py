@@ -16,7 +16,7 @@ from db import assets, generations, media
 from db.assets import Asset
 from db.generations import Row
 from db.ids import new_id
-from generations.hands import Hands, not_configured
+from generations.hands import Hands
 from generations.lifecycle import (
     Again,
     Done,
@@ -48,7 +48,7 @@ async def collect(hands: Hands, row: Row, pace: Pace) -> Verdict:
         return Done()
     found = hands.route_of(row)
     if found is None:
-        return await hands.settle(row, not_configured(row))
+        return await hands.wait_for_route(row)
     _, route, provider = found
     try:
         urls = await _addresses(row, pace, route, provider)

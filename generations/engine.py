@@ -18,6 +18,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import psycopg
 import structlog
 from procrastinate import App, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import ConnectorException, JobAborted
@@ -47,7 +48,7 @@ HAND_OVER_S = 5.0
 RETRY_MAX_S = 30.0
 
 Drive = Callable[[UUID], Awaitable[None]]
-ENGINE_ERRORS = (*DATABASE_ERRORS, ConnectorException)
+ENGINE_ERRORS = (*DATABASE_ERRORS, ConnectorException, psycopg.Error)
 
 
 class UntilSettled(BaseRetryStrategy):
@@ -130,6 +131,8 @@ class Engine:
                 wait_s = RESTART_FIRST_S
             except ENGINE_ERRORS as error:
                 log.warning("engine lost its database", error=type(error).__name__)
+            except Exception:  # noqa: BLE001 - the worker's boundary: it must outlive any mistake
+                log.exception("engine life ended")
             if not self._stopping.is_set():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait_s):

@@ -6,15 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from db.files import LocalFiles
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import generations
+from db.files import LocalFiles
 from db.generations import Row
-from generations.lifecycle import Done, Settle, Status, Verdict
+from generations.lifecycle import QUEUED_MAX_S, Again, Done, Settle, Status, Verdict, may_move
 from generations.watch import Watch
 from providers.catalogue import Catalogue
 from providers.contract import Provider, Route
@@ -22,6 +23,8 @@ from providers.download import ResultClients
 from providers.model import Model
 
 log = structlog.get_logger(__name__)
+
+UNCONFIGURED_GAP_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,13 @@ class Hands:
         return None
 
     async def move(self, row: Row, status: Status, **values: Any) -> Row | None:
-        """Move a row on in a transaction of its own; None: it is somebody else's by now."""
+        """Move a row on in a transaction of its own; None: it is somebody else's by now.
+
+        Raises:
+            ValueError: the chart has no such arrow.
+        """
+        if status != row.status and not may_move(Status(row.status), status):
+            raise ValueError(f"no generation moves from {row.status} to {status}")
         async with self.engine.begin() as connection:
             moved = await generations.move(connection, row, status, **values)
         if moved is not None and moved.status != row.status:
@@ -66,9 +75,28 @@ class Hands:
         )
         return Done()
 
+    async def wait_for_route(self, row: Row) -> Verdict:
+        """The model or the key was taken away: wait for it, since what was bought is not thrown
+        away for a start without a key; by the deadline it is over.
+        """
+        if is_overdue(row):
+            maybe = Status(row.status) is not Status.QUEUED
+            return await self.settle(row, _not_configured(row), charged="maybe" if maybe else "no")
+        note = f"{row.model} at {row.provider} is not configured here just now; waiting for it."
+        if note not in row.notes:
+            await self.move(row, Status(row.status), notes=[*row.notes, note])
+        return Again(UNCONFIGURED_GAP_S)
 
-def not_configured(row: Row) -> Settle:
-    """The end of a generation whose model or key was taken away while it waited."""
+
+def is_overdue(row: Row) -> bool:
+    """Whether the time is up: of the job since its submit, else of the waiting for one."""
+    now = datetime.now(UTC)
+    if row.deadline_at is not None:
+        return now > row.deadline_at
+    return now - row.queued_at > timedelta(seconds=QUEUED_MAX_S)
+
+
+def _not_configured(row: Row) -> Settle:
     return Settle(
         status=Status.FAILED,
         code="auth",

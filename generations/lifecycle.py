@@ -70,9 +70,7 @@ MOVES: dict[Status, frozenset[Status]] = {
     Status.STORING: frozenset(
         {Status.COMPLETED, Status.IN_PROGRESS, Status.FAILED, Status.CANCELLED}
     ),
-    Status.UNKNOWN: frozenset(
-        {Status.IN_PROGRESS, Status.QUEUED, Status.CANCELLED, Status.FAILED}
-    ),
+    Status.UNKNOWN: frozenset({Status.IN_PROGRESS, Status.QUEUED, Status.CANCELLED, Status.FAILED}),
     Status.FAILED: frozenset({Status.QUEUED}),
     Status.CANCELLED: frozenset({Status.QUEUED}),
     Status.COMPLETED: frozenset(),

@@ -20,7 +20,6 @@ class Pace:
     """Mutable, one a driver; nothing in it decides what is true about the generation."""
 
     row: Row | None = None
-    sent: bool = False
     polls: int = 0
     failures: int = 0
     crashes: int = 0

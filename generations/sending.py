@@ -18,7 +18,7 @@ import structlog
 from db import assets, generations, jobs, media
 from db.connect import DATABASE_ERRORS
 from db.generations import Row
-from generations.hands import Hands, not_configured
+from generations.hands import Hands, is_overdue
 from generations.lifecycle import (
     GIVEN_UP,
     Again,
@@ -43,42 +43,113 @@ log = structlog.get_logger(__name__)
 STORE_TRIES = 60
 STORE_GAP_S = 1.0
 INPUT_SIDE_MAX_PX = 2048
+#: A request that nobody wants any more is not asked about for longer.
+UNWANTED_TRIES = 3
 
 
 class InputGone(Exception):
     """A picture that this generation was to be made from has been deleted."""
 
 
-async def send(hands: Hands, row: Row, pace: Pace) -> Verdict:
-    """Send the request, or clear up one that may have been sent; never cut in half by a stop."""
+async def begin(hands: Hands, row: Row, pace: Pace) -> Verdict:
+    """Write down that we are about to send, and send; both or neither, as far as a stop goes."""
+    if row.cancel_requested_at is not None:
+        await hands.move(row, Status.CANCELLED)
+        return Done()
     found = hands.route_of(row)
     if found is None:
-        return await hands.settle(row, not_configured(row))
+        return await hands.wait_for_route(row)
+    if is_overdue(row):
+        return await hands.settle(row, _WAITED_TOO_LONG)
     _, route, provider = found
-    if row.intent_claim != row.claim or pace.sent:
-        return await _resolve(hands, row, pace, route, provider)
-    return await _whole(_send(hands, row, pace, route, provider))
+    return await _whole(_begin(hands, row, pace, route, provider))
 
 
-async def _send(hands: Hands, row: Row, pace: Pace, route: Route, provider: Provider) -> Verdict:
+async def _begin(hands: Hands, row: Row, pace: Pace, route: Route, provider: Provider) -> Verdict:
     try:
         request = await _request(hands, row, provider)
-    except (InputGone, media.WrongType, OSError) as error:
+    except (InputGone, media.WrongType) as error:
         return await hands.settle(row, _input_gone(error))
+    intended = await hands.move(
+        row,
+        Status.SUBMITTING,
+        intent_claim=row.claim,
+        deadline_at=datetime.now(UTC) + timedelta(seconds=route.deadline_s),
+    )
+    if intended is None:
+        return Done()
+    pace.row = intended
+    return await _submit(hands, intended, pace, route, provider, request, first=True)
+
+
+async def send(hands: Hands, row: Row, pace: Pace) -> Verdict:
+    """Clear up a request that may have been sent: by a driver that is gone, or with an answer that
+    was lost.
+    """
+    found = hands.route_of(row)
+    if found is None:
+        return await hands.wait_for_route(row)
+    _, route, provider = found
+    meaning = lost_submit(route.on_lost_submit)
+    unwanted = row.cancel_requested_at is not None and pace.failures >= UNWANTED_TRIES
+    if isinstance(meaning, Settle) or is_overdue(row) or unwanted:
+        return await hands.settle(row, GIVEN_UP, charged="maybe")
+    log.info("lost submit", way=route.on_lost_submit)
+    # The same key brings the same job: the one case in which sending again is looking.
+    if meaning.way == "key":
+        return await _whole(_send_again(hands, row, pace, route, provider))
+    return await _whole(_look_up(hands, row, pace, route, provider))
+
+
+async def _send_again(
+    hands: Hands, row: Row, pace: Pace, route: Route, provider: Provider
+) -> Verdict:
+    try:
+        request = await _request(hands, row, provider)
+    except (InputGone, media.WrongType):
+        # What was sent cannot be made again, so its key cannot be repeated.
+        return await hands.settle(row, GIVEN_UP, charged="maybe")
+    return await _submit(hands, row, pace, route, provider, request, first=False)
+
+
+async def _look_up(hands: Hands, row: Row, pace: Pace, route: Route, provider: Provider) -> Verdict:
+    try:
+        job = await provider.find(route, key_of(row))
+    except ProviderError as error:
+        pace.failures += 1
+        log.warning("lookup failed", error=type(error).__name__, failures=pace.failures)
+        answer = after_look_error(error, pace.failures)
+        if isinstance(answer, Wait):
+            return Again(answer.after_s)
+        job = None
+    if job is not None:
+        return await _store_job(hands, row, route, provider, job)
+    return await hands.settle(row, GIVEN_UP, charged="maybe")
+
+
+async def _submit(
+    hands: Hands,
+    row: Row,
+    pace: Pace,
+    route: Route,
+    provider: Provider,
+    request: Request,
+    *,
+    first: bool,
+) -> Verdict:
+    """Send, if the row is still ours in the very moment."""
     async with hands.engine.connect() as connection:
         current = await generations.load(connection, row.id)
     if current is None or current.claim != row.claim:
         return Done()
-    first = row.intent_claim == row.claim and not pace.sent
     if first and current.cancel_requested_at is not None:
         await hands.move(row, Status.CANCELLED)
         return Done()
-    pace.sent = True
     try:
         job = await provider.submit(route, request, key=key_of(row))
     except ProviderError as error:
         return await _send_failed(hands, row, pace, route, error, first=first)
-    return await _store_job(hands, row, route, job)
+    return await _store_job(hands, row, route, provider, job)
 
 
 def key_of(row: Row) -> str:
@@ -97,9 +168,9 @@ async def _send_failed(
         case Wait(after_s=after_s) if not first:
             return Again(after_s)
         case Wait(after_s=after_s):
-            moved = await hands.move(row, Status.QUEUED, intent_claim=None, notes=[error.message])
-            pace.sent = False
-            return Again(after_s) if moved else Done()
+            nothing = {"intent_claim": None, "deadline_at": None}
+            pace.row = await hands.move(row, Status.QUEUED, notes=[error.message], **nothing)
+            return Again(after_s) if pace.row else Done()
         case Settle():
             sure = first and meaning is not GIVEN_UP
             return await hands.settle(row, meaning, charged="no" if sure else "maybe")
@@ -109,59 +180,48 @@ async def _send_failed(
             assert_never(meaning)
 
 
-async def _resolve(hands: Hands, row: Row, pace: Pace, route: Route, provider: Provider) -> Verdict:
-    """The request may have been sent, by a driver that is gone or with an answer that was lost."""
-    meaning = lost_submit(route.on_lost_submit)
-    log.info("lost submit", way=route.on_lost_submit)
-    if isinstance(meaning, Settle):
-        return await hands.settle(row, meaning, charged="maybe")
-    # The same key brings the same job: the one case in which sending again is looking.
-    if meaning.way == "key":
-        return await _whole(_send(hands, row, pace, route, provider))
-    try:
-        job = await provider.find(route, key_of(row))
-    except ProviderError as error:
-        pace.failures += 1
-        log.warning("lookup failed", error=type(error).__name__, failures=pace.failures)
-        answer = after_look_error(error, pace.failures)
-        if isinstance(answer, Wait):
-            return Again(answer.after_s)
-        job = None
-    if job is not None:
-        return await _store_job(hands, row, route, job)
-    return await hands.settle(row, GIVEN_UP, charged="maybe")
-
-
-async def _store_job(hands: Hands, row: Row, route: Route, job: Job) -> Verdict:
-    """Write down what the provider answered; should the row have been given up meanwhile, attach it
-    late.
-    """
+async def _store_job(hands: Hands, row: Row, route: Route, provider: Provider, job: Job) -> Verdict:
+    """Write down what the provider answered, however long the database is away."""
     now = datetime.now(UTC)
     values: dict[str, Any] = {
         "submitted_at": now,
         "deadline_at": now + timedelta(seconds=route.deadline_s),
         "charged": "maybe",
     }
-    record = asdict(job)
     for tries in range(STORE_TRIES):
         try:
             moved = await hands.move(
-                row, Status.IN_PROGRESS, provider_job=record, notes=[], **values
+                row, Status.IN_PROGRESS, provider_job=asdict(job), notes=[], **values
             )
             if moved is not None:
                 return Again(route.poll_s)
-            async with hands.engine.begin() as connection:
-                late = await generations.attach_late(connection, row, record, **values)
-                if late is not None:
-                    # Nobody drives it any more: this driver's claim is old, the others are done.
-                    await jobs.defer_drive(connection, row.id)
+            return await _store_late(hands, row, route, provider, job, values)
         except DATABASE_ERRORS as error:
             log.warning("provider's answer not stored yet", error=type(error).__name__, tries=tries)
             await asyncio.sleep(STORE_GAP_S)
-        else:
-            log.warning("late answer of a submit", attached=late is not None, job=job.id)
-            return Done()
     log.error("provider's answer could not be stored", job=job.id)
+    return Done()
+
+
+async def _store_late(
+    hands: Hands, row: Row, route: Route, provider: Provider, job: Job, values: dict[str, Any]
+) -> Verdict:
+    """The row has been given up meanwhile: rescue it if it still waits to be decided on, else stop
+    the job, which nobody will fetch, and note what it may cost.
+    """
+    async with hands.engine.begin() as connection:
+        late = await generations.attach_late(connection, row, asdict(job), **values)
+        if late is not None:
+            # Nobody drives it any more: this driver's claim is old, the others are done.
+            await jobs.defer_drive(connection, row.id)
+        else:
+            await generations.note_stray_job(connection, row, job.id)
+    log.warning("late answer of a submit", attached=late is not None, job=job.id)
+    if late is None:
+        try:
+            await provider.cancel(route, job)
+        except ProviderError as error:
+            log.warning("cancel not heard", error=type(error).__name__)
     return Done()
 
 
@@ -177,19 +237,21 @@ async def _request(hands: Hands, row: Row, provider: Provider) -> Request:
         asset = found.get(asset_id) if asset_id is not None else None
         if asset is None:
             raise InputGone(role)
-        data, media_type = await asyncio.to_thread(
-            media.scaled_data,
-            hands.files.path(asset.storage_key),
-            bytes_max=bytes_max,
-            side_max_px=INPUT_SIDE_MAX_PX,
-        )
+        try:
+            data, media_type = await asyncio.to_thread(
+                media.scaled_data,
+                hands.files.path(asset.storage_key),
+                bytes_max=bytes_max,
+                side_max_px=INPUT_SIDE_MAX_PX,
+            )
+        except FileNotFoundError:
+            raise InputGone(role) from None
         files.append(InputFile(role=cast(Role, role), media_type=media_type, data=data))
     return Request(kind=cast(Kind, row.kind), prompt=row.prompt, inputs=tuple(files), **row.params)
 
 
-def _input_gone(error: Exception) -> Settle:
-    if isinstance(error, OSError):
-        log.error("input file unreadable", error=str(error))
+def _input_gone(error: InputGone | media.WrongType) -> Settle:
+    log.warning("input not usable", error=type(error).__name__)
     return Settle(
         status=Status.FAILED,
         code="invalid_request",
@@ -198,11 +260,19 @@ def _input_gone(error: Exception) -> Settle:
     )
 
 
+_WAITED_TOO_LONG = Settle(
+    status=Status.FAILED,
+    code="timeout",
+    message="No painter could take it for a day.",
+    retryable=True,
+)
+
+
 async def _whole(step: Coroutine[Any, Any, Verdict]) -> Verdict:
     """Run a step that must not be cut in half: a stop, told once or often, waits until the answer
     is written down.
     """
-    task = asyncio.ensure_future(step)
+    task = asyncio.create_task(step, name="submit")
     stopped: asyncio.CancelledError | None = None
     while not task.done():
         try:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import secrets
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -59,9 +60,31 @@ class Stream:
 
 
 @dataclass(eq=False)
-class _Sleeper:
-    version: int
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
+class Attention:
+    """Somebody's interest in one generation: what was told since is not missed between two
+    waits.
+    """
+
+    heard_version: float = 0
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hear(self, version: float) -> None:
+        """Note a change."""
+        self.heard_version = max(self.heard_version, version)
+        self.told.set()
+
+    async def wait(self, version: int, seconds: float) -> bool:
+        """Wait for a change beyond `version`, at most so long; True when there was one."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.heard_version <= version:
+                    self.told.clear()
+                    await self.told.wait()
+        changed = self.heard_version > version
+        if self.heard_version == math.inf:
+            # A gap in listening is told once.
+            self.heard_version = 0
+        return changed
 
 
 class Watch:
@@ -73,13 +96,13 @@ class Watch:
         self._engine = engine
         self._listen_url = listen_url
         self._streams: dict[UUID, set[Stream]] = defaultdict(set)
-        self._sleepers: dict[UUID, set[_Sleeper]] = defaultdict(set)
+        self._attentive: dict[UUID, set[Attention]] = defaultdict(set)
         self._changed: dict[UUID, set[UUID]] = defaultdict(set)
         self._news = asyncio.Event()
         self.listening = asyncio.Event()
 
     @contextlib.contextmanager
-    def stream(self, user_id: UUID) -> Any:
+    def stream(self, user_id: UUID) -> Iterator[Stream]:
         """Open a stream of one user's changes for as long as the block runs."""
         stream = Stream(user_id)
         self._streams[user_id].add(stream)
@@ -90,21 +113,22 @@ class Watch:
             if not self._streams[user_id]:
                 del self._streams[user_id]
 
-    async def sleep(self, generation_id: UUID, version: int, seconds: float) -> bool:
-        """Sleep, unless the generation changes beyond `version` first; True when it did."""
-        sleeper = _Sleeper(version)
-        self._sleepers[generation_id].add(sleeper)
+    @contextlib.contextmanager
+    def attention(self, generation_id: UUID) -> Iterator[Attention]:
+        """Hear of one generation's changes for as long as the block runs."""
+        attention = Attention()
+        self._attentive[generation_id].add(attention)
         try:
-            async with asyncio.timeout(seconds):
-                await sleeper.woken.wait()
-        except TimeoutError:
-            return False
-        else:
-            return True
+            yield attention
         finally:
-            self._sleepers[generation_id].discard(sleeper)
-            if not self._sleepers[generation_id]:
-                del self._sleepers[generation_id]
+            self._attentive[generation_id].discard(attention)
+            if not self._attentive[generation_id]:
+                del self._attentive[generation_id]
+
+    async def sleep(self, generation_id: UUID, version: int, seconds: float) -> bool:
+        """Sleep, unless the generation changes beyond `version` from now on; True when it did."""
+        with self.attention(generation_id) as attention:
+            return await attention.wait(version, seconds)
 
     def end_streams(self) -> None:
         """End every stream, because the server stops or news may have been missed; browsers come
@@ -116,19 +140,25 @@ class Watch:
 
     async def run(self) -> None:
         """Listen until cancelled, connecting again whenever the connection is lost."""
-        reader = asyncio.create_task(self._read_changes(), name="watch-reader")
         wait_s = RECONNECT_FIRST_S
+        while True:
+            try:
+                async with self._listening(), self._reading() as reader:
+                    wait_s = RECONNECT_FIRST_S
+                    await self._until_lost(reader)
+            except DATABASE_ERRORS as error:
+                log.warning("watch lost its connection", error=type(error).__name__)
+            except Exception:  # noqa: BLE001 - the worker's boundary: it must outlive any mistake
+                log.exception("watch ended")
+            self._wake_everybody()
+            await asyncio.sleep(wait_s)
+            wait_s = min(RECONNECT_MAX_S, wait_s * 2)
+
+    @contextlib.asynccontextmanager
+    async def _reading(self) -> AsyncIterator[asyncio.Task[None]]:
+        reader = asyncio.create_task(self._read_changes(), name="watch-reader")
         try:
-            while True:
-                try:
-                    async with self._listening():
-                        wait_s = RECONNECT_FIRST_S
-                        await self._until_lost()
-                except DATABASE_ERRORS as error:
-                    log.warning("watch lost its connection", error=type(error).__name__)
-                self._wake_everybody()
-                await asyncio.sleep(wait_s)
-                wait_s = min(RECONNECT_MAX_S, wait_s * 2)
+            yield reader
         finally:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
@@ -148,27 +178,30 @@ class Watch:
             self.listening.clear()
             await close_connection(self._connection)
 
-    async def _until_lost(self) -> None:
-        """Return when the connection ended; a silent death is found by asking now and then."""
-        while not self._lost.is_set():
+    async def _until_lost(self, reader: asyncio.Task[None]) -> None:
+        """Return when the connection or the reader ended; a silent death is found by asking now and
+        then.
+        """
+        while not self._lost.is_set() and not reader.done():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(HEALTH_CHECK_S):
                     await self._lost.wait()
             if not self._lost.is_set():
                 await self._connection.execute("select 1", timeout=5)
+        if reader.done():
+            reader.result()
 
     def _wake_everybody(self) -> None:
-        for sleepers in self._sleepers.values():
-            for sleeper in sleepers:
-                sleeper.woken.set()
+        for attentive in self._attentive.values():
+            for attention in attentive:
+                attention.hear(math.inf)
         self.end_streams()
 
     def _hear(self, connection: object, pid: int, channel: str, payload: object) -> None:
         news = json.loads(str(payload))
         generation_id, user_id = UUID(news["id"]), UUID(news["u"])
-        for sleeper in self._sleepers.get(generation_id, ()):
-            if news["v"] > sleeper.version:
-                sleeper.woken.set()
+        for attention in self._attentive.get(generation_id, ()):
+            attention.hear(news["v"])
         if user_id in self._streams:
             self._changed[user_id].add(generation_id)
             self._news.set()
@@ -189,6 +222,10 @@ class Watch:
             except DATABASE_ERRORS as error:
                 log.warning("watch could not read", error=type(error).__name__)
                 self.end_streams()
+            except Exception:
+                # Whatever it was, nobody may be left looking at a stream that is silent for ever.
+                self._lost.set()
+                raise
 
     def _push(self, user_id: UUID, ids: set[UUID], found: list[Reading]) -> None:
         gone = {str(generation_id) for generation_id in ids} - {r["id"] for r in found}

@@ -1,10 +1,10 @@
 // What Chainlit's page lacks: it follows the system's theme, speaks the person's language to everyone,
 // loses no picture on its way into a message, and says what is in use and what it costs.
-import { inUse } from './kinora/in_use.js'
-import { head, tidy } from './kinora/names.js'
-import { line, listen } from './kinora/said.js'
-import { guardSending, look } from './kinora/sending.js'
-import { loadCatalogue, words } from './kinora/words.js'
+import { inUse } from './page/in_use.js'
+import { head, tidy } from './page/names.js'
+import { line, listen } from './page/said.js'
+import { guardSending, look } from './page/sending.js'
+import { loadCatalogue, words } from './page/words.js'
 
 // The first visit follows the system; the class is set before the application so that nothing flashes.
 const THEME_KEY = 'vite-ui-theme'

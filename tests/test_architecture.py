@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "manage": {"runtime", "generations", "providers", "db", "settings", "shared_process"},
     "server": {"api", "agent", "runtime", "providers", "db", "logs", "settings", "shared_process"},
     # Under Chainlit's own command this door has to put our routes in front of the others itself.
-    "chainlit_app": {"chat", "api", "agent", "tools", "runtime", "generations", "db", "settings"},
+    "chainlit_app": {"chat", "api", "agent", "runtime", "db", "logs", "settings"},
     "chat": {"agent", "tools", "runtime", "generations", "db"},
     "api": {"tools", "runtime", "generations", "providers", "db", "settings"},
     "agent": {"tools", "settings"},

@@ -227,7 +227,7 @@ async def test_nothing_is_kept_of_those_who_left(ear: Ear) -> None:
         async with asyncio.timeout(0.01):
             await ear.watch.sleep(row.id, row.version, SOON_S)
     assert not ear.watch._streams
-    assert not ear.watch._sleepers
+    assert not ear.watch._attentive
 
 
 async def test_a_long_poll_whose_news_was_lost_answers_with_the_truth_all_the_same(

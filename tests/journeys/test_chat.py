@@ -83,10 +83,8 @@ async def average(visit: Visit, number: int) -> tuple[float, float, float]:
     assert source is not None
     path = source if source.startswith("http") else visit.url + source
     data = await (await visit.page.request.get(path.split("?")[0])).body()
-    pixel: tuple[float, float, float] = (
-        Image.open(io.BytesIO(data)).convert("RGB").resize((1, 1)).getpixel((0, 0))
-    )  # type: ignore[assignment]
-    return pixel
+    pixel: Any = Image.open(io.BytesIO(data)).convert("RGB").resize((1, 1)).getpixel((0, 0))
+    return float(pixel[0]), float(pixel[1]), float(pixel[2])
 
 
 async def test_a_picture_opens_large_and_can_be_saved(visit: Visit, calm_demo: Demo) -> None:

@@ -86,6 +86,8 @@ CREATE INDEX generations_by_user ON kinora.generations (user_id, created_at DESC
 CREATE INDEX generations_open ON kinora.generations (status)
     WHERE status IN ('queued', 'submitting', 'in_progress', 'storing');
 CREATE INDEX generations_parent ON kinora.generations (parent_id);
+CREATE INDEX generations_deleted ON kinora.generations (id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX generations_unknown ON kinora.generations (finished_at) WHERE status = 'unknown';
 CREATE TABLE kinora.steps (
     id UUID NOT NULL,
     thread_id UUID NOT NULL,

@@ -1,0 +1,127 @@
+// The card's own words, and which language is spoken.
+import { useConfig } from './react.js'
+
+const EN = {
+  language: 'en',
+  kinds: { image: 'Picture', video: 'Film', audio: 'Sound' },
+  working: { image: 'Painting…', video: 'Filming…', audio: 'Recording…' },
+  queued: 'Waiting for its turn',
+  place: (n) => `Number ${n} in line`,
+  submitting: 'Sending to the painter…',
+  storing: 'Saving…',
+  cancelling: 'Cancelling…',
+  completed: 'Ready',
+  cancelled: 'Cancelled',
+  failed: 'It did not work',
+  unknown: 'The answer was lost',
+  loading: 'Looking it up…',
+  deleted: 'This generation was deleted.',
+  lost: 'The provider may have charged for this. Try again, or drop it.',
+  turns: {
+    you: 'It is your turn: say it in another way.',
+    owner: 'Whoever runs this Kinora has to mend this: the key or the credit at the provider.',
+    nobody: 'It is not your doing. A later try may well succeed.'
+  },
+  reasons: null, // the server's sentence says it
+  note: (text) => text,
+  cancel: 'Cancel',
+  retry: 'Try again',
+  drop: 'Drop',
+  download: 'Download',
+  downloadOne: (n) => `Download number ${n}`,
+  copy: 'Copy the prompt',
+  copied: 'Copied',
+  more: 'Show more',
+  less: 'Show less',
+  without: 'Without',
+  enlarge: 'Open large',
+  close: 'Close',
+  previous: 'Previous',
+  next: 'Next',
+  progress: 'Progress',
+  notLoaded: 'It could not be loaded.',
+  unreachable: 'Kinora cannot be reached right now. Try again in a moment.',
+  refused: 'That was not possible.',
+  seed: 'seed',
+  free: 'free',
+  about: 'about',
+  playMoney: 'in play money',
+  charged: 'was charged',
+  maybeCharged: 'may have been charged',
+  notCharged: 'not charged',
+  seconds: (s) => `${s} s`,
+  minutes: (m, s) => `${m} min ${s} s`
+}
+
+const RU = {
+  language: 'ru',
+  kinds: { image: 'Картинка', video: 'Фильм', audio: 'Звук' },
+  working: { image: 'Рисую…', video: 'Снимаю…', audio: 'Записываю…' },
+  queued: 'Ждёт своей очереди',
+  place: (n) => `В очереди, место ${n}`,
+  submitting: 'Отправляю художнику…',
+  storing: 'Сохраняю…',
+  cancelling: 'Отменяю…',
+  completed: 'Готово',
+  cancelled: 'Отменено',
+  failed: 'Не получилось',
+  unknown: 'Ответ потерялся',
+  loading: 'Ищу…',
+  deleted: 'Эта работа удалена.',
+  lost: 'Провайдер мог списать за это деньги. Попробуйте ещё раз или откажитесь.',
+  turns: {
+    you: 'Слово за вами: опишите иначе.',
+    owner: 'Дело за тем, кто держит эту Kinora: ключ или счёт у провайдера.',
+    nobody: 'Вы тут ни при чём. Позже может получиться.'
+  },
+  reasons: {
+    content_policy: 'Провайдер не стал делать это из-за содержания.',
+    invalid_request: 'Такого эта модель не может.',
+    auth: 'Провайдер не принял ключ.',
+    out_of_credit: 'На счету у провайдера кончились деньги.',
+    rate_limited: 'У провайдера сейчас слишком много заказов.',
+    unavailable: 'Провайдер не отвечает.',
+    provider_error: 'У провайдера что-то сломалось.',
+    timeout: 'Работа не успела к сроку.',
+    expired: 'Провайдер уже удалил результат.',
+    submit_unknown: 'Ответ провайдера потерялся; деньги могли быть списаны.',
+    blocked_url: 'Результат лежит там, откуда брать его нельзя.',
+    wrong_type: 'Пришло не то, что было заказано.',
+    internal: 'Ошиблась сама Kinora.'
+  },
+  note: (text) => text.replace(/^(\d+) of (\d+) came back\.$/, 'Получилось $1 из $2.'),
+  cancel: 'Отменить',
+  retry: 'Ещё раз',
+  drop: 'Отказаться',
+  download: 'Скачать',
+  downloadOne: (n) => `Скачать: ${n}`,
+  copy: 'Скопировать запрос',
+  copied: 'Скопировано',
+  more: 'Показать всё',
+  less: 'Свернуть',
+  without: 'Без',
+  enlarge: 'Открыть крупно',
+  close: 'Закрыть',
+  previous: 'Назад',
+  next: 'Вперёд',
+  progress: 'Ход работы',
+  notLoaded: 'Не удалось загрузить.',
+  unreachable: 'Kinora сейчас не отвечает. Попробуйте чуть позже.',
+  refused: 'Это не удалось.',
+  seed: 'зерно',
+  free: 'бесплатно',
+  about: 'около',
+  playMoney: 'понарошку',
+  charged: 'оплачено',
+  maybeCharged: 'возможно, оплачено',
+  notCharged: 'без оплаты',
+  seconds: (s) => `${s} с`,
+  minutes: (m, s) => `${m} мин ${s} с`
+}
+
+// The language Chainlit's own page uses: the one its configuration forces, else the browser's.
+export function useWords() {
+  const { config } = useConfig()
+  const language = config?.ui?.language || navigator.language || 'en'
+  return language.toLowerCase().startsWith('ru') ? RU : EN
+}
