@@ -26,7 +26,7 @@ from pathlib import Path
 from playwright.async_api import Browser
 
 from bench.browser import open_browser
-from bench.place import workplace
+from bench.place import AS_A_PERSON, workplace
 from bench.report import Figure, keeping
 from bench.stock import serve_stock
 from bench.visit import Heard, fetch_page
@@ -118,7 +118,7 @@ async def nothing() -> None:
 @contextlib.asynccontextmanager
 async def start_ours(data_dir: Path) -> AsyncIterator[str]:
     """Kinora, as a person starts it."""
-    async with serve(data_dir) as served:
+    async with serve(data_dir, **AS_A_PERSON) as served:
         yield served.url
 
 

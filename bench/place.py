@@ -1,4 +1,4 @@
-"""Where benchmarks leave what they make: a folder that goes away with them."""
+"""Where benchmarks leave what they make, and what they take from the surroundings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+#: Build machines often forbid Python to keep what it has compiled. A start then takes twice as
+#: long, which no person sees, so what is started here may keep it.
+AS_A_PERSON = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONWARNINGS": "ignore"}
 
 
 @contextmanager

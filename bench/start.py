@@ -27,7 +27,7 @@ from playwright.async_api import Browser
 
 from bench.browser import open_browser
 from bench.memory import Weight, cpu_s, weigh
-from bench.place import workplace
+from bench.place import AS_A_PERSON, workplace
 from bench.report import Figure, keeping
 from bench.stock import Imported, import_chainlit
 from bench.visit import fetch_page
@@ -70,7 +70,7 @@ async def page_open(browser: Browser | None, url: str) -> AsyncIterator[None]:
 async def live_once(data_dir: Path, browser: Browser | None) -> Run:
     """Start the server, weigh it idle and after a visit, and end it while the page is open."""
     load, began = os.getloadavg()[0], time.perf_counter()
-    async with serve(data_dir) as served:
+    async with serve(data_dir, **AS_A_PERSON) as served:
         ready_s, ready_cpu_s = time.perf_counter() - began, cpu_s(served.process.pid)
         await asyncio.sleep(SETTLE_S)
         idle = weigh(served.process.pid)
@@ -151,6 +151,7 @@ async def start_cold() -> list[Figure]:
         port = free_port()
         environment = {
             **os.environ,
+            **AS_A_PERSON,
             "UV_CACHE_DIR": str(folder / "uv-cache"),
             "PIP_CACHE_DIR": str(folder / "pip-cache"),
             "DATA_DIR": str(folder / "data"),

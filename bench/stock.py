@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from bench.place import AS_A_PERSON
 from settings import child_environment
 from tests.house import END_S, READY_S, free_port
 
@@ -53,7 +54,7 @@ async def import_chainlit(folder: Path) -> Imported:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "ignore", "-c", IMPORT),
         cwd=folder,
-        env=child_environment() | {"CHAINLIT_APP_ROOT": str(folder)},
+        env=child_environment() | AS_A_PERSON | {"CHAINLIT_APP_ROOT": str(folder)},
         stdout=asyncio.subprocess.PIPE,
     )
     said, _ = await process.communicate()
@@ -81,7 +82,7 @@ async def serve_stock(folder: Path, words: int, pause_s: float) -> AsyncIterator
         str(Path(sys.executable).parent / "chainlit"),
         *("run", str(app), "--headless", "--port", str(port)),
         cwd=folder,
-        env=child_environment() | {"CHAINLIT_APP_ROOT": str(folder), "PYTHONWARNINGS": "ignore"},
+        env=child_environment() | AS_A_PERSON | {"CHAINLIT_APP_ROOT": str(folder)},
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,

@@ -22,7 +22,7 @@ from typing import Any
 
 from bench.large_film import MIB, draw_film, provider_of
 from bench.memory import Growth
-from bench.place import workplace
+from bench.place import AS_A_PERSON, workplace
 from bench.report import Figure, keeping
 from providers.addresses import origin_of
 from providers.download import fetch_result, open_result_clients
@@ -130,7 +130,7 @@ async def pass_once(folder: Path, film: bytes, mib: int) -> Round:
     """Fetch alone, then make, store and read in a fresh server."""
     async with provider_of(film) as provider:
         fetched = await fetch_apart(f"{provider.url}/films/{mib}.mp4", folder / "film", mib)
-        async with serve(folder / "data", DEMO_BASE_URL=provider.url) as served:
+        async with serve(folder / "data", DEMO_BASE_URL=provider.url, **AS_A_PERSON) as served:
             _, first = await make_film(served, SMALL_MIB)
             generation, made = await make_film(served, mib)
             asset_id = generation["assets"][0]["id"]

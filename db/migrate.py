@@ -1,9 +1,9 @@
 """Bringing a database to this version: our schema by Alembic, the engine's by its own package,
 under one lock.
 
-Everything runs in one transaction that first takes an advisory lock, so any number of processes may
-start at once, and a migration that fails leaves nothing behind. Foreign tables are never touched:
-ours are in `kinora`, the engine's in `jobs`.
+Any number of processes may start at once. Our schema changes in one transaction, so a migration
+that fails leaves nothing behind. Foreign tables are never touched: ours are in `kinora`, the
+engine's in `jobs`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from db.tables import SCHEMA
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 ENGINE_SCHEMA = "jobs"
+RECORD = f"{ENGINE_SCHEMA}.kinora_engine"
 #: "kinora" on a phone's keys; any constant number would do.
 LOCK = 546672
 LOCK_WAIT_S = 120
@@ -42,12 +43,15 @@ def migrate(url: str) -> None:
     from many processes.
     """
     engine = _open(url)
-    with engine.begin() as connection:
-        connection.execute(text(f"set local lock_timeout = '{LOCK_WAIT_S}s'"))
-        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        connection.execute(text(f"create schema if not exists {SCHEMA}"))
-        command.upgrade(_config(connection), "head")
+    with engine.connect() as connection:
+        connection.execute(text(f"set lock_timeout = '{LOCK_WAIT_S}s'"))
+        # Of the session, since the engine's scripts want a transaction each; it ends with it.
+        connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": LOCK})
+        connection.commit()
         _migrate_engine(connection)
+        with connection.begin():
+            connection.execute(text(f"create schema if not exists {SCHEMA}"))
+            command.upgrade(_config(connection), "head")
     engine.dispose()
 
 
@@ -59,7 +63,7 @@ def pending(url: str) -> list[str]:
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     with engine.connect() as connection:
         found = _scalar(connection, f"select version_num from {SCHEMA}.alembic_version")
-        engine_found = _scalar(connection, f"select version from {ENGINE_SCHEMA}.kinora_engine")
+        engine_found = _scalar(connection, f"select version from {RECORD}")
     engine.dispose()
     missing = []
     if found != head:
@@ -97,39 +101,51 @@ def _engine_version() -> str:
 
 
 def _migrate_engine(connection: Connection) -> None:
-    """Apply procrastinate's SQL from the installed package, and remember for which version that was
-    done.
+    """Apply procrastinate's SQL from the installed package, a transaction for each script, and
+    remember how far that went: a new value of an enum cannot be used in the transaction that makes
+    it, and no script can be run twice.
     """
-    connection.execute(text(f"create schema if not exists {ENGINE_SCHEMA}"))
-    connection.execute(
-        text(f"create table if not exists {ENGINE_SCHEMA}.kinora_engine (version text not null)")
-    )
-    found = connection.execute(text(f"select version from {ENGINE_SCHEMA}.kinora_engine")).scalar()
-    installed = _engine_version()
-    if found == installed:
-        return
-    for script in _engine_scripts(found):
-        connection.execute(text(f"set local search_path = {ENGINE_SCHEMA}"))
-        _run_script(connection, script)
-        connection.execute(text("set local search_path = public"))
-        # The functions name their tables unqualified: a caller without `jobs` in its path would
-        # fail.
-        connection.execute(text(_PIN_FUNCTIONS))
-    connection.execute(text(f"delete from {ENGINE_SCHEMA}.kinora_engine"))
-    connection.execute(
-        text(f"insert into {ENGINE_SCHEMA}.kinora_engine values (:v)"), {"v": installed}
-    )
+    with connection.begin():
+        connection.execute(text(f"create schema if not exists {ENGINE_SCHEMA}"))
+        connection.execute(text(f"create table if not exists {RECORD} (version text not null)"))
+        found = connection.execute(text(f"select version from {RECORD}")).scalar()
+    for name, script in _engine_scripts(found):
+        with connection.begin():
+            connection.execute(text(f"set local search_path = {ENGINE_SCHEMA}"))
+            _run_script(connection, script)
+            # The functions name their tables unqualified: a caller without `jobs` in its path
+            # would fail.
+            connection.execute(text(_PIN_FUNCTIONS))
+            _record(connection, name)
+    if found != _engine_version():
+        with connection.begin():
+            _record(connection, _engine_version())
 
 
-def _engine_scripts(found: str | None) -> list[str]:
+def _record(connection: Connection, version: str) -> None:
+    """Remember a version of the package, or the last of its scripts when not all are applied."""
+    connection.execute(text(f"delete from {RECORD}"))
+    connection.execute(text(f"insert into {RECORD} values (:v)"), {"v": version})
+
+
+def _engine_scripts(found: str | None) -> list[tuple[str, str]]:
+    """Name and text of what is still to be applied, in order."""
     sql = importlib.resources.files("procrastinate") / "sql"
     if found is None:
-        return [(sql / "schema.sql").read_text("utf-8")]
+        return [(_engine_version(), (sql / "schema.sql").read_text("utf-8"))]
+    if found == _engine_version():
+        return []
     return [
-        entry.read_text("utf-8")
+        (entry.name, entry.read_text("utf-8"))
         for entry in sorted((sql / "migrations").iterdir(), key=lambda entry: entry.name)
-        if entry.name.endswith(".sql") and _version(entry.name) > _version(found)
+        if entry.name.endswith(".sql") and _is_after(entry.name, found)
     ]
+
+
+def _is_after(name: str, found: str) -> bool:
+    if found.endswith(".sql"):
+        return name > found
+    return _version(name) > _version(found)
 
 
 def _version(text_: str) -> tuple[int, ...]:

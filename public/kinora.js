@@ -40,7 +40,8 @@ function note(records) {
   due = true
   for (const { type, target, addedNodes } of records) {
     if (type === 'attributes') changed.add(target)
-    else for (const node of addedNodes) changed.add(node.nodeType === Node.ELEMENT_NODE ? node : target)
+    if (type === 'characterData' && target.parentElement) changed.add(target.parentElement)
+    for (const node of addedNodes) changed.add(node.nodeType === Node.ELEMENT_NODE ? node : target)
   }
 }
 
@@ -52,7 +53,7 @@ function skip(event) {
 const way = { className: 'kn-skip', href: '#chat-input', textContent: words.skip, lang: words.language, onclick: skip }
 document.body.prepend(Object.assign(document.createElement('a'), way))
 
-const observed = { childList: true, subtree: true, attributes: true, attributeFilter: ['id', 'class'] }
+const observed = { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ['id', 'class'] }
 new MutationObserver(note).observe(document.body, observed)
 guardSending()
 loadCatalogue().then(() => tidy(document.body), console.warn)

@@ -71,10 +71,13 @@ const REPAIRS = {
   '[data-sidebar=sidebar]': (node) => set(node, { role: node.getAttribute('role') ?? 'navigation', 'aria-label': word('threadHistory.sidebar.title') }),
   // The list around the list has no items.
   '#thread-history': (node) => set(node.parentElement, { role: 'presentation' }),
-  // Options were for mice only: a bare div inside the button of the chat's link.
-  '#thread-options': (node) => {
-    set(node, { role: 'button', tabindex: '0' })
-    set(node.closest('[data-sidebar=menu-button]'), { role: 'group', tabindex: '-1' })
+  // Options were for mice only, a bare div inside a button inside the chat's link. The link leads to the
+  // chat; the button in it is only their frame.
+  '#thread-options': (node) => set(node, { role: 'button', tabindex: '0' }),
+  '[data-sidebar=menu-button]': (node) => {
+    const name = node.querySelector('.truncate')?.textContent
+    set(node, { role: 'group', tabindex: '-1', 'aria-label': name })
+    set(node.closest('a') ?? node, { 'aria-label': name })
   },
   '.positive-feedback-on, .negative-feedback-on': (node) => set(node, { 'aria-pressed': 'true' }),
   '.positive-feedback-off, .negative-feedback-off': (node) => set(node, { 'aria-pressed': 'false' }),
@@ -102,11 +105,11 @@ function sayInTheirLanguage(toast) {
   }
 }
 
-const SELECTORS = ['button', '#thread-options', ...Object.keys(REPAIRS)].join()
+const SELECTORS = ['button', ...Object.keys(REPAIRS)].join()
 
 function tidyOne(node) {
   for (const [selector, repair] of Object.entries(REPAIRS)) if (node.matches(selector)) repair(node)
-  if (node.matches('button, #thread-options')) nameButton(node)
+  if (node.matches('button, [role=button]')) nameButton(node)
 }
 
 // Everything at and under a node that came or changed.

@@ -37,8 +37,9 @@ create schema theirs;
 create table theirs.generations (id int);
 create function public.procrastinate_notify() returns int language sql as 'select 1';
 """
-#: Where the engine's history begins; everything after it is for `migrate` to apply.
-FIRST_ENGINE = importlib.resources.files("procrastinate") / "sql/migrations/00.00.00_01_initial.sql"
+ENGINE_SCRIPTS = importlib.resources.files("procrastinate") / "sql" / "migrations"
+#: Up to here an engine of 3.0.0 had come; everything after it is for `migrate` to apply.
+UP_TO = "03.00.01"
 PROGRAM = """
 import sys
 from db.migrate import migrate
@@ -49,8 +50,8 @@ migrate(sys.argv[1])
 #: What a schema consists of, as text without anything that differs from database to database.
 FACTS = {
     "columns": """
-        select table_name, column_name, ordinal_position, data_type, udt_name, is_nullable,
-               column_default, is_identity
+        select table_name, column_name, data_type, udt_name, is_nullable, column_default,
+               is_identity
         from information_schema.columns where table_schema = %(schema)s""",
     "indexes": """
         select tablename, indexname, indexdef from pg_indexes where schemaname = %(schema)s""",
@@ -70,8 +71,9 @@ FACTS = {
         where t.typnamespace = %(schema)s::regnamespace""",
     "types": """
         select t.typname, a.attname, a.attnum, a.atttypid::regtype::text
-        from pg_type t join pg_attribute a on a.attrelid = t.typrelid
-        where t.typnamespace = %(schema)s::regnamespace and a.attnum > 0 and not a.attisdropped""",
+        from pg_type t join pg_class c on c.oid = t.typrelid and c.relkind = 'c'
+        join pg_attribute a on a.attrelid = c.oid
+        where t.typnamespace = %(schema)s::regnamespace and a.attnum > 0""",
 }
 
 
@@ -163,12 +165,17 @@ def test_tables_of_others_are_not_touched(empty_url: str) -> None:
 def test_an_engine_upgraded_step_by_step_is_the_same_as_a_fresh_one(
     empty_url: str, database_url: str
 ) -> None:
-    first = FIRST_ENGINE.read_text("utf-8")
     with psycopg.connect(empty_url, autocommit=True) as connection:
-        connection.execute("create schema jobs")
-        connection.execute(f"set search_path = jobs; {first}".encode())
+        connection.execute("create schema jobs; set search_path = jobs")
+        scripts = sorted(ENGINE_SCRIPTS.iterdir(), key=lambda script: script.name)
+        # Each in a transaction of its own, as its package means them: a new value of an enum
+        # cannot be used in the transaction that makes it.
+        for script in scripts:
+            if script.name.endswith(".sql") and script.name < UP_TO:
+                connection.execute(script.read_text("utf-8").encode())
         connection.execute("create table jobs.kinora_engine (version text not null)")
-        connection.execute("insert into jobs.kinora_engine values ('0.0.0')")
+        connection.execute("insert into jobs.kinora_engine values ('3.0.0')")
+        connection.execute("set search_path = public")
         migrate(empty_url)
         installed = importlib.metadata.version("procrastinate")
         recorded = connection.execute("select version from jobs.kinora_engine").fetchall()
