@@ -21,7 +21,7 @@ run: .venv/.runtime ## install what is missing and start everything at http://12
 	@exec $(PY) server.py
 
 test: .venv/.dev ## install what is missing and run the suite (ARGS="-k cancel" goes to pytest)
-	@exec $(PY) -m pytest $(ARGS)
+	@exec $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: .venv/.dev ## formatter, linter and type checker, as CI runs them
 	@$(PY) -m ruff format --check .

@@ -111,6 +111,8 @@ def look_at_keys(loaded: Loaded) -> list[Finding]:
 
 def ask(about: str, url: str, key: str, setting: str) -> Finding:
     """Ask one server a harmless question with our key."""
+    if not (key.isascii() and key.isprintable()):
+        return Finding(about, "the key holds characters that no key has", f"check {setting}")
     try:
         answer = httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=ASK_S)
     except httpx.HTTPError as error:

@@ -1,7 +1,7 @@
 // What Chainlit's page lacks: it follows the system's theme, speaks the person's language to everyone,
 // loses no picture on its way into a message, and says what is in use and what it costs.
 import { inUse } from './page/in_use.js'
-import { head, tidy } from './page/names.js'
+import { head, hide, tidy } from './page/names.js'
 import { line, listen } from './page/said.js'
 import { guardSending, look } from './page/sending.js'
 import { loadCatalogue, words } from './page/words.js'
@@ -38,8 +38,9 @@ function note(records) {
   look()
   if (!due) requestAnimationFrame(settle)
   due = true
-  for (const { type, target, addedNodes } of records) {
-    if (type === 'attributes') changed.add(target)
+  for (const { type, target, addedNodes, attributeName } of records) {
+    if (attributeName === 'aria-hidden') hide(target)
+    else if (type === 'attributes') changed.add(target)
     if (type === 'characterData' && target.parentElement) changed.add(target.parentElement)
     for (const node of addedNodes) changed.add(node.nodeType === Node.ELEMENT_NODE ? node : target)
   }
@@ -53,7 +54,7 @@ function skip(event) {
 const way = { className: 'kn-skip', href: '#chat-input', textContent: words.skip, lang: words.language, onclick: skip }
 document.body.prepend(Object.assign(document.createElement('a'), way))
 
-const observed = { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ['id', 'class'] }
+const observed = { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ['id', 'class', 'aria-hidden'] }
 new MutationObserver(note).observe(document.body, observed)
 guardSending()
 loadCatalogue().then(() => tidy(document.body), console.warn)

@@ -1,14 +1,12 @@
 // One generation as it stands now: made, being made, or why not. The card knows an id; everything it
 // shows comes from our own event stream, so it lives on while Chainlit's socket sleeps.
-import { createHub } from './hub.js'
+import * as hub from './hub.js'
 import { Lightbox } from './lightbox.js'
 import { Frame } from './media.js'
 import { Button, DownloadLink, Note, Prompt } from './parts.js'
 import { Fragment, h, icons, useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from './react.js'
 import * as reading from './reading.js'
-import { useWords } from './words.js'
-
-let hub
+import { words as w } from './words.js'
 
 function useGeneration(id, snapshot) {
   const first = useMemo(() => ({ generation: snapshot, gone: false }), [id])
@@ -21,7 +19,7 @@ function useGeneration(id, snapshot) {
 
 // What a person asks of a generation, and what became of that. A button that was pressed and is gone
 // leaves the focus to its card.
-function useAction(id, card, w) {
+function useAction(id, card) {
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState(null)
   const pressed = useRef(null)
@@ -41,68 +39,67 @@ function useAction(id, card, w) {
   return { busy, problem, run }
 }
 
-function Actions({ generation, run, busy, w }) {
+function Actions({ generation, run, busy }) {
   const { status, assets } = generation
   const does = (verb) => ({ busy, onClick: (button) => run(verb, button) })
   return h('div', { className: 'kn-actions' },
     reading.canCancel(generation) && h(Button, { icon: icons.X, ...does('cancel') }, w.cancel),
     reading.canRetry(generation) && h(Button, { icon: icons.RotateCcw, ...does('retry'), strong: true }, w.retry),
     status === 'unknown' && h(Button, { icon: icons.X, ...does('cancel') }, w.drop),
-    status === 'completed' && assets.length === 1 && h(DownloadLink, { hub, asset: assets[0], className: 'kn-button', label: w.download }, w.download))
+    status === 'completed' && assets.length === 1 && h(DownloadLink, { asset: assets[0], className: 'kn-button', label: w.download }, w.download))
 }
 
-function Troubles({ generation, problem, w }) {
+function Troubles({ generation, problem }) {
   const { status, error, notes } = generation
-  const said = reading.troubleText(generation, w)
+  const said = reading.troubleText(generation)
   return h(Fragment, null,
     status === 'failed' && said && h(Note, { className: 'kn-trouble', icon: icons.AlertCircle }, said),
     status === 'failed' && error?.message && said !== error.message && h('p', { className: 'kn-detail', lang: 'en' }, error.message),
-    status === 'failed' && h(Note, { className: 'kn-note', icon: icons.Info }, reading.turnText(generation, w)),
+    status === 'failed' && h(Note, { className: 'kn-note', icon: icons.Info }, reading.turnText(generation)),
     status === 'unknown' && h(Note, { className: 'kn-note', icon: icons.Info }, w.lost),
     problem && h(Note, { className: 'kn-trouble', icon: icons.AlertCircle, role: 'alert' }, problem),
     notes?.map((note, index) => h(Note, { className: 'kn-note', icon: icons.Info, key: index }, w.note(note))))
 }
 
-function Chips({ generation, w }) {
-  const cost = reading.costText(generation, w)
+function Chips({ generation }) {
+  const cost = reading.costText(generation)
   return h('div', { className: 'kn-chips' },
-    h('ul', null, reading.chipsOf(generation, w).map((chip, index) => h('li', { key: index }, chip))),
+    h('ul', null, reading.chipsOf(generation).map((chip, index) => h('li', { key: index }, chip))),
     cost && h('span', { className: 'kn-cost' }, cost))
 }
 
-function Head({ generation, run, busy, w }) {
-  const took = reading.isSettled(generation) && reading.tookText(generation, w)
+function Head({ generation, run, busy }) {
+  const took = reading.isSettled(generation) && reading.tookText(generation)
   return h('div', { className: 'kn-head' },
     generation.handle && h('span', { className: 'kn-handle' }, generation.handle),
-    h('span', { className: 'kn-status' }, reading.statusText(generation, w), ' ', took && h('span', { className: 'kn-quiet' }, `· ${took}`)),
-    h(Actions, { generation, run, busy, w }))
+    h('span', { className: 'kn-status' }, reading.statusText(generation), ' ', took && h('span', { className: 'kn-quiet' }, `· ${took}`)),
+    h(Actions, { generation, run, busy }))
 }
 
-function Living({ generation, w }) {
+function Living({ generation }) {
   const card = useRef(null)
   const [shown, setShown] = useState(null)
-  const { busy, problem, run } = useAction(generation.id, card, w)
+  const { busy, problem, run } = useAction(generation.id, card)
   const { id, kind, status, prompt } = generation
   const label = prompt.slice(0, 300)
   const shape = reading.shapeOf(generation)
-  const about = { 'data-generation': id, 'data-status': status, 'data-kind': kind, 'aria-label': reading.nameOf(generation, w), lang: w.language }
+  const about = { 'data-generation': id, 'data-status': status, 'data-kind': kind, 'aria-label': reading.nameOf(generation), lang: w.language }
   return h('article', { ...about, ref: card, tabIndex: -1, className: 'kn-card', style: { '--kn-shape': shape.whole } },
-    h(Frame, { hub, generation, shape, label, onOpen: setShown, w }),
+    h(Frame, { generation, shape, label, onOpen: setShown }),
     h('div', { className: 'kn-body' },
-      h(Head, { generation, run, busy, w }),
-      h(Troubles, { generation, problem, w }),
-      h(Prompt, { generation, w }),
-      h(Chips, { generation, w })),
-    h('span', { className: 'kn-spoken', role: 'status' }, reading.spokenText(generation, w)),
-    shown !== null && h(Lightbox, { hub, generation, label, index: shown, onIndex: setShown, onClose: () => setShown(null), w }))
+      h(Head, { generation, run, busy }),
+      h(Troubles, { generation, problem }),
+      h(Prompt, { generation }),
+      h(Chips, { generation })),
+    h('span', { className: 'kn-spoken', role: 'status' }, reading.spokenText(generation)),
+    shown !== null && h(Lightbox, { generation, label, index: shown, onIndex: setShown, onClose: () => setShown(null) }))
 }
 
 export function Card({ id, snapshot, api }) {
-  hub ??= createHub(api)
+  hub.connect(api)
   const { generation, gone } = useGeneration(id, snapshot)
-  const w = useWords()
   const plain = { className: 'kn-card kn-plain', 'data-generation': id, lang: w.language }
   if (gone) return h('article', { ...plain, 'data-status': 'deleted' }, w.deleted)
   if (!generation) return h('article', { ...plain, 'aria-busy': true }, w.loading)
-  return h(Living, { generation, w })
+  return h(Living, { generation })
 }

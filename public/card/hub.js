@@ -1,168 +1,168 @@
-// One stream for a whole browser, and what is known of each generation that some card shows.
+// What is known of each generation that some card shows, and the one stream of events for a whole browser.
+// Over HTTP/1.1 a browser has six connections to a host, so its tabs share the stream: the tab looked at
+// last holds the lock, opens it and tells the others (a tab in the background may be frozen). `v` numbers
+// the states of a generation; one that is not newer is dropped.
 import { isLive, isOpen } from './reading.js'
 
 const QUIET_MS = 10000
 
-// Over HTTP/1.1 a browser has six connections to a host, so its tabs share one stream: the tab looked
-// at last holds the lock, opens it and tells the others (a tab in the background may be frozen).
-// `v` numbers the states of a generation; one that is not newer is dropped.
-export function createHub(api) {
-  const url = (path) => api.buildEndpoint(path)
-  const name = `kinora-events ${new URL(url('/')).origin}`
-  const channel = new BroadcastChannel(name)
-  const cards = new Map() // id -> { state: { generation, gone }, listeners }
-  const due = new Set()
-  const tickers = new Set()
-  let stream, reopening, flushing, ticking, started, queued
-  let patience = 1000
-  let skew = 0
-  let heardAt = Date.now()
+const cards = new Map() // id -> { state: { generation, gone }, listeners }
+const due = new Set()
+const tickers = new Set()
+let server, name, channel
+let stream, reopening, flushing, ticking, queued
+let patience = 1000
+let skew = 0
+let heardAt = Date.now()
 
-  const idsWhere = (test) => [...cards].filter(([, card]) => test(card.state)).map(([id]) => id)
+export const url = (path) => server.buildEndpoint(path)
+export const now = () => Date.now() + skew
+export const read = (id) => cards.get(id)?.state
 
-  const request = (path, options) => fetch(url(path), { credentials: 'include', signal: AbortSignal.timeout(20000), ...options })
+const idsWhere = (test) => [...cards].filter(([, card]) => test(card.state)).map(([id]) => id)
 
-  function change(card, state) {
-    card.state = state
-    card.listeners.forEach((listener) => listener())
+const request = (path, options) => fetch(url(path), { credentials: 'include', signal: AbortSignal.timeout(20000), ...options })
+
+function change(card, state) {
+  card.state = state
+  card.listeners.forEach((listener) => listener())
+}
+
+export function put(generation) {
+  const card = cards.get(generation.id)
+  if (!card || card.state.gone || generation.v <= card.state.generation?.v) return
+  change(card, { generation, gone: false })
+}
+
+function hear(text) {
+  heardAt = Date.now()
+  if (text === 'open') catchUp(idsWhere(isOpen))
+  else put(JSON.parse(text))
+  if (!navigator.locks) openIfNeeded()
+}
+
+function catchUp(ids) {
+  ids.forEach((id) => due.add(id))
+  if (due.size) flushing ??= setTimeout(flush, 50)
+}
+
+async function flush() {
+  const ids = [...due].slice(0, 100)
+  ids.forEach((id) => due.delete(id))
+  flushing = due.size ? setTimeout(flush, 50) : undefined
+  heardAt = Date.now()
+  const answer = await request(`/api/generations?ids=${ids.join(',')}&limit=100`).catch(() => null)
+  const page = answer?.ok && (await answer.json().catch(() => null))
+  if (!page) return // the next pulse asks again
+  skew = (Date.parse(answer.headers.get('date')) || Date.now()) - Date.now()
+  page.data.forEach(put)
+  const found = new Set(page.data.map((generation) => generation.id))
+  ids.filter((id) => cards.has(id) && !found.has(id)).forEach((id) => change(cards.get(id), { ...cards.get(id).state, gone: true }))
+}
+
+function open() {
+  if (stream) return
+  const source = (stream = new EventSource(url('/api/events'), { withCredentials: true }))
+  const tell = (text) => {
+    hear(text)
+    channel.postMessage(text)
   }
-
-  function put(generation) {
-    const card = cards.get(generation.id)
-    if (!card || card.state.gone || generation.v <= card.state.generation?.v) return
-    change(card, { generation, gone: false })
+  source.addEventListener('generation', (event) => tell(event.data))
+  source.onopen = () => {
+    patience = 1000
+    tell('open')
   }
-
-  function hear(text) {
-    heardAt = Date.now()
-    if (text === 'open') catchUp(idsWhere(isOpen))
-    else put(JSON.parse(text))
-    if (!navigator.locks) openIfNeeded()
-  }
-
-  function catchUp(ids) {
-    ids.forEach((id) => due.add(id))
-    if (due.size) flushing ??= setTimeout(flush, 50)
-  }
-
-  async function flush() {
-    const ids = [...due].slice(0, 100)
-    ids.forEach((id) => due.delete(id))
-    flushing = due.size ? setTimeout(flush, 50) : undefined
-    heardAt = Date.now()
-    const answer = await request(`/api/generations?ids=${ids.join(',')}&limit=100`).catch(() => null)
-    const page = answer?.ok && (await answer.json().catch(() => null))
-    if (!page) return // the next pulse asks again
-    skew = (Date.parse(answer.headers.get('date')) || Date.now()) - Date.now()
-    page.data.forEach(put)
-    const found = new Set(page.data.map((generation) => generation.id))
-    ids.filter((id) => cards.has(id) && !found.has(id)).forEach((id) => change(cards.get(id), { ...cards.get(id).state, gone: true }))
-  }
-
-  function open() {
-    if (stream) return
-    const source = (stream = new EventSource(url('/api/events'), { withCredentials: true }))
-    const tell = (text) => {
-      hear(text)
-      channel.postMessage(text)
-    }
-    source.addEventListener('generation', (event) => tell(event.data))
-    source.onopen = () => {
-      patience = 1000
-      tell('open')
-    }
-    // A broken connection the browser mends by itself; after an HTTP error it gives up.
-    source.onerror = () => {
-      if (source.readyState !== EventSource.CLOSED || source !== stream) return
-      close()
-      reopening = setTimeout(open, patience)
-      patience = Math.min(patience * 2, 30000)
-    }
-  }
-
-  function close() {
-    clearTimeout(reopening)
-    stream?.close()
-    stream = undefined
-  }
-
-  function hold() {
-    open()
-    return new Promise(() => {})
-  }
-
-  function lead() {
-    navigator.locks.request(name, { steal: true }, hold).catch(follow)
-  }
-
-  function follow() {
+  // A broken connection the browser mends by itself; after an HTTP error it gives up.
+  source.onerror = () => {
+    if (source.readyState !== EventSource.CLOSED || source !== stream) return
     close()
-    if (queued) return
-    queued = true
-    const hire = () => {
-      queued = false
-      return hold()
-    }
-    navigator.locks.request(name, hire).catch(follow)
+    reopening = setTimeout(open, patience)
+    patience = Math.min(patience * 2, 30000)
   }
+}
 
-  function openIfNeeded() {
-    if (!document.hidden && idsWhere(isLive).length) open()
-    else close()
+function close() {
+  clearTimeout(reopening)
+  stream?.close()
+  stream = undefined
+}
+
+function hold() {
+  open()
+  return new Promise(() => {})
+}
+
+function lead() {
+  navigator.locks.request(name, { steal: true }, hold).catch(follow)
+}
+
+function follow() {
+  close()
+  if (queued) return
+  queued = true
+  const hire = () => {
+    queued = false
+    return hold()
   }
+  navigator.locks.request(name, hire).catch(follow)
+}
 
-  function wake() {
-    if (!navigator.locks) openIfNeeded()
-    else if (!document.hidden && !stream) lead()
-    if (!document.hidden) catchUp(idsWhere(isOpen))
+function openIfNeeded() {
+  if (!document.hidden && idsWhere(isLive).length) open()
+  else close()
+}
+
+function wake() {
+  if (!navigator.locks) openIfNeeded()
+  else if (!document.hidden && !stream) lead()
+  if (!document.hidden) catchUp(idsWhere(isOpen))
+}
+
+// A line can be dead without a word, so a long silence is not believed.
+function pulse() {
+  if (!document.hidden && Date.now() - heardAt > QUIET_MS) catchUp(idsWhere(isLive))
+}
+
+// The server that the cards belong to, through Chainlit's client for it; the first call counts.
+export function connect(client) {
+  if (server) return
+  server = client
+  name = `kinora-events ${new URL(url('/')).origin}`
+  channel = new BroadcastChannel(name)
+  channel.onmessage = (event) => hear(event.data)
+  document.addEventListener('visibilitychange', wake)
+  addEventListener('online', wake)
+  setInterval(pulse, QUIET_MS / 4)
+  if (navigator.locks && document.hidden) follow()
+  else wake()
+}
+
+export function mount(id, snapshot, listener) {
+  const card = cards.get(id) ?? { state: { generation: snapshot, gone: false }, listeners: new Set() }
+  cards.set(id, card)
+  card.listeners.add(listener)
+  if (isOpen(card.state)) catchUp([id])
+  if (!navigator.locks) openIfNeeded()
+  return () => {
+    card.listeners.delete(listener)
+    // Chainlit mounts a card anew when a first message gives the page its address: keep what is known.
+    setTimeout(() => card.listeners.size || cards.delete(id), 5000)
   }
+}
 
-  // A line can be dead without a word, so a long silence is not believed.
-  function pulse() {
-    if (!document.hidden && Date.now() - heardAt > QUIET_MS) catchUp(idsWhere(isLive))
+export async function act(id, verb) {
+  const answer = await request(`/api/generations/${id}/${verb}`, { method: 'POST' })
+  const body = await answer.json().catch(() => null)
+  if (answer.ok) return body?.id && put(body)
+  catchUp([id])
+  throw Object.assign(new Error(body?.detail || body?.title || ''), { answered: true })
+}
+
+export function onSecond(listener) {
+  tickers.add(listener)
+  ticking ??= setInterval(() => tickers.forEach((tick) => tick()), 1000)
+  return () => {
+    tickers.delete(listener)
+    if (!tickers.size) ticking = clearInterval(ticking)
   }
-
-  function start() {
-    if (started) return
-    started = true
-    channel.onmessage = (event) => hear(event.data)
-    document.addEventListener('visibilitychange', wake)
-    addEventListener('online', wake)
-    setInterval(pulse, QUIET_MS / 4)
-    if (navigator.locks && document.hidden) follow()
-    else wake()
-  }
-
-  function mount(id, snapshot, listener) {
-    const card = cards.get(id) ?? { state: { generation: snapshot, gone: false }, listeners: new Set() }
-    cards.set(id, card)
-    card.listeners.add(listener)
-    start()
-    if (isOpen(card.state)) catchUp([id])
-    if (!navigator.locks) openIfNeeded()
-    return () => {
-      card.listeners.delete(listener)
-      // Chainlit mounts a card anew when a first message gives the page its address: keep what is known.
-      setTimeout(() => card.listeners.size || cards.delete(id), 5000)
-    }
-  }
-
-  async function act(id, verb) {
-    const answer = await request(`/api/generations/${id}/${verb}`, { method: 'POST' })
-    const body = await answer.json().catch(() => null)
-    if (answer.ok) return body?.id && put(body)
-    catchUp([id])
-    throw Object.assign(new Error(body?.detail || body?.title || ''), { answered: true })
-  }
-
-  function onSecond(listener) {
-    tickers.add(listener)
-    ticking ??= setInterval(() => tickers.forEach((tick) => tick()), 1000)
-    return () => {
-      tickers.delete(listener)
-      if (!tickers.size) ticking = clearInterval(ticking)
-    }
-  }
-
-  return { act, mount, onSecond, put, url, now: () => Date.now() + skew, read: (id) => cards.get(id)?.state }
 }

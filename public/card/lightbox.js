@@ -1,6 +1,8 @@
 // A generation's pictures, one at a time and large: with the arrow keys, with a swipe, closed by Esc.
+import { url } from './hub.js'
 import { DownloadLink, IconButton } from './parts.js'
 import { h, icons, useEffect, useRef } from './react.js'
+import { words as w } from './words.js'
 
 const SWIPE_PX = 48
 
@@ -19,7 +21,7 @@ function useSwipe(step) {
   }
 }
 
-export function Lightbox({ hub, generation, label, index, onIndex, onClose, w }) {
+export function Lightbox({ generation, label, index, onIndex, onClose }) {
   const dialog = useRef(null)
   const { assets, handle } = generation
   const asset = assets[index]
@@ -37,11 +39,11 @@ export function Lightbox({ hub, generation, label, index, onIndex, onClose, w })
   const facts = [handle, several && `${index + 1} / ${assets.length}`, asset.width_px && `${asset.width_px} × ${asset.height_px}`]
   return h('dialog', { ref: dialog, className: 'kn-lightbox', 'aria-label': label, onClose, onKeyDown, onClick },
     h('div', { className: 'kn-light', ...useSwipe(several ? step : () => {}) },
-      h('img', { key: asset.id, src: hub.url(asset.url), alt: label, draggable: false })),
+      h('img', { key: asset.id, src: url(asset.url), alt: label, draggable: false })),
     h('div', { className: 'kn-bar' },
       h('span', { className: 'kn-facts', 'aria-live': 'polite' }, facts.filter(Boolean).join('  ·  ')),
       several && h(IconButton, { icon: icons.ChevronLeft, label: w.previous, onClick: () => step(-1) }),
       several && h(IconButton, { icon: icons.ChevronRight, label: w.next, onClick: () => step(1) }),
-      h(DownloadLink, { hub, asset, className: 'kn-icon', label: w.download }),
+      h(DownloadLink, { asset, className: 'kn-icon', label: w.download }),
       h(IconButton, { icon: icons.X, label: w.close, onClick: () => dialog.current.close() })))
 }

@@ -1,7 +1,9 @@
 // The frame of a card: what is made, or the light and the reel while it is being made.
-import { DownloadLink, Button } from './parts.js'
+import { now, onSecond, url } from './hub.js'
+import { Button, DownloadLink } from './parts.js'
 import { h, icons, memo, useState, useSyncExternalStore } from './react.js'
 import { isSettled, startedAt } from './reading.js'
+import { words as w } from './words.js'
 
 const REEL = Array.from({ length: 12 }, (_, i) =>
   h('path', { key: i, d: 'M32 23Q32.8 14.8 46 9.6', transform: `rotate(${i * 30} 32 32)`, opacity: i ? 0.18 + 0.05 * i : 1 }))
@@ -10,16 +12,16 @@ function Reel() {
   return h('svg', { className: 'kn-reel', viewBox: '0 0 64 64', 'aria-hidden': true }, REEL, h('circle', { cx: 32, cy: 32, r: 4 }))
 }
 
-function Timecode({ hub, generation }) {
+function Timecode({ generation }) {
   const start = startedAt(generation)
-  const read = () => Math.max(0, Math.floor((hub.now() - start) / 1000))
-  const seconds = useSyncExternalStore(hub.onSecond, read)
+  const read = () => Math.max(0, Math.floor((now() - start) / 1000))
+  const seconds = useSyncExternalStore(onSecond, read)
   if (start === null) return null
   const text = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
   return h('span', { className: 'kn-timecode', 'aria-hidden': true }, text)
 }
 
-function ProgressBar({ generation, w }) {
+function ProgressBar({ generation }) {
   const { status, progress } = generation
   if (status === 'queued') return null
   const known = status === 'in_progress' && progress !== null
@@ -28,34 +30,34 @@ function ProgressBar({ generation, w }) {
     h('span', { style: { transform: known ? `scaleX(${progress})` : undefined } }))
 }
 
-function Stage({ hub, generation, w }) {
+function Stage({ generation }) {
   const source = generation.inputs?.find((input) => input.role !== 'mask')
   const live = !isSettled(generation)
   return h('div', { className: 'kn-stage', 'data-status': generation.status },
-    source && h('img', { className: 'kn-under', src: hub.url(`/media/${source.asset_id}?w=512`), alt: '' }),
+    source && h('img', { className: 'kn-under', src: url(`/media/${source.asset_id}?w=512`), alt: '' }),
     h(Reel),
-    live && h(Timecode, { hub, generation }),
-    live && h(ProgressBar, { generation, w }))
+    live && h(Timecode, { generation }),
+    live && h(ProgressBar, { generation }))
 }
 
 // The address is kept from the first paint on: an update must never load or restart what is playing.
 const Film = memo(
-  function Film({ hub, asset, label }) {
-    const poster = asset.thumbnail_url ? hub.url(asset.thumbnail_url) : undefined
-    return h('video', { className: 'kn-film', src: hub.url(asset.url), poster, 'aria-label': label, controls: true, playsInline: true, loop: true, preload: 'metadata' })
+  function Film({ asset, label }) {
+    const poster = asset.thumbnail_url ? url(asset.thumbnail_url) : undefined
+    return h('video', { className: 'kn-film', src: url(asset.url), poster, 'aria-label': label, controls: true, playsInline: true, loop: true, preload: 'metadata' })
   },
   (before, after) => before.asset.id === after.asset.id
 )
 
 // A cell of a grid is content with the small one, unless the screen is a fine one.
-function sourcesOf({ hub, asset, columns }) {
-  const src = hub.url(asset.url)
+function sourcesOf({ asset, columns }) {
+  const src = url(asset.url)
   if (!asset.thumbnail_url || !(asset.width_px > 512)) return { src }
-  const srcSet = `${hub.url(asset.thumbnail_url)} 512w, ${src} ${asset.width_px}w`
+  const srcSet = `${url(asset.thumbnail_url)} 512w, ${src} ${asset.width_px}w`
   return { sizes: `(max-width: 640px) ${Math.round(100 / columns)}vw, ${33 / columns}rem`, srcSet, src }
 }
 
-function Shot({ hub, asset, columns, label, name, onOpen, onSettled, w }) {
+function Shot({ asset, columns, label, name, onOpen, onSettled }) {
   const [state, setState] = useState('loading')
   const settle = (next) => {
     setState(next)
@@ -65,30 +67,30 @@ function Shot({ hub, asset, columns, label, name, onOpen, onSettled, w }) {
     return h('div', { className: 'kn-lost' }, w.notLoaded, h(Button, { icon: icons.RotateCcw, onClick: () => setState('loading') }, w.retry))
   }
   return h('button', { type: 'button', className: 'kn-shot', onClick: onOpen, title: w.enlarge, 'aria-label': name },
-    h('img', { ...sourcesOf({ hub, asset, columns }), alt: label, width: asset.width_px, height: asset.height_px, loading: 'lazy', decoding: 'async',
+    h('img', { ...sourcesOf({ asset, columns }), alt: label, width: asset.width_px, height: asset.height_px, loading: 'lazy', decoding: 'async',
       'data-state': state, onLoad: () => settle('shown'), onError: () => settle('lost') }))
 }
 
-function Medium({ hub, asset, label, ...rest }) {
-  if (asset.media_type.startsWith('video/')) return h(Film, { hub, asset, label })
-  if (asset.media_type.startsWith('audio/')) return h('audio', { className: 'kn-sound', src: hub.url(asset.url), 'aria-label': label, controls: true, preload: 'metadata' })
-  return h(Shot, { hub, asset, label, ...rest })
+function Medium({ asset, label, ...rest }) {
+  if (asset.media_type.startsWith('video/')) return h(Film, { asset, label })
+  if (asset.media_type.startsWith('audio/')) return h('audio', { className: 'kn-sound', src: url(asset.url), 'aria-label': label, controls: true, preload: 'metadata' })
+  return h(Shot, { asset, label, ...rest })
 }
 
-export function Frame({ hub, generation, shape, label, onOpen, w }) {
+export function Frame({ generation, shape, label, onOpen }) {
   const [lit, setLit] = useState(false)
   const { assets, kind } = generation
   const folded = isSettled(generation) && !assets.length
   const waiting = assets.length ? kind === 'image' && !lit : !folded
   const cell = (asset, index) => {
     const number = assets.length > 1 ? ` ${index + 1}` : ''
-    const about = { hub, asset, columns: shape.columns, label, name: `${w.enlarge}${number}: ${label}`, w }
+    const about = { asset, columns: shape.columns, label, name: `${w.enlarge}${number}: ${label}` }
     return h('div', { className: 'kn-cell', key: asset.id },
       h(Medium, { ...about, onOpen: () => onOpen(index), onSettled: () => setLit(true) }),
-      number && h(DownloadLink, { hub, asset, className: 'kn-corner', label: w.downloadOne(index + 1) }))
+      number && h(DownloadLink, { asset, className: 'kn-corner', label: w.downloadOne(index + 1) }))
   }
   return h('div', { className: 'kn-fold', 'data-folded': folded, style: { '--kn-cell': shape.cell, '--kn-columns': shape.columns } },
     h('div', { className: 'kn-frame', 'aria-busy': waiting },
-      waiting && h(Stage, { hub, generation, w }),
+      waiting && h(Stage, { generation }),
       assets.length ? assets.map(cell) : Array.from({ length: shape.count }, (_, index) => h('div', { className: 'kn-cell', key: index }))))
 }

@@ -1,5 +1,7 @@
 // Small pieces that the card and its lightbox are made of.
+import { url } from './hub.js'
 import { h, icons, useEffect, useRef, useState } from './react.js'
+import { words as w } from './words.js'
 
 const hidden = { 'aria-hidden': true }
 
@@ -14,8 +16,8 @@ export function IconButton({ icon, label, onClick }) {
   return h('button', { type: 'button', className: 'kn-icon', title: label, 'aria-label': label, onClick }, h(icon, hidden))
 }
 
-export function DownloadLink({ hub, asset, className, label, children }) {
-  const href = hub.url(`${asset.url}${asset.url.includes('?') ? '&' : '?'}download=1`)
+export function DownloadLink({ asset, className, label, children }) {
+  const href = url(`${asset.url}${asset.url.includes('?') ? '&' : '?'}download=1`)
   return h('a', { className, href, download: true, title: label, 'aria-label': label }, h(icons.Download, hidden), children)
 }
 
@@ -23,7 +25,7 @@ export function Note({ className, icon, ...rest }) {
   return h('p', { className }, h(icon, hidden), h('span', rest))
 }
 
-function CopyButton({ text, w }) {
+function CopyButton({ text }) {
   const [copied, setCopied] = useState(false)
   useEffect(() => {
     if (!copied) return undefined
@@ -35,7 +37,7 @@ function CopyButton({ text, w }) {
   return h(IconButton, { icon: copied ? icons.Check : icons.Copy, label: copied ? w.copied : w.copy, onClick: copy })
 }
 
-export function Prompt({ generation, w }) {
+export function Prompt({ generation }) {
   const text = useRef(null)
   const [open, setOpen] = useState(false)
   const [long, setLong] = useState(false)
@@ -54,5 +56,5 @@ export function Prompt({ generation, w }) {
         prompt,
         params.negative_prompt && h('span', { className: 'kn-quiet' }, ` ${w.without}: ${params.negative_prompt}`)),
       long && h('button', toggle, open ? w.less : w.more)),
-    h(CopyButton, { text: prompt, w }))
+    h(CopyButton, { text: prompt }))
 }

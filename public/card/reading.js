@@ -1,4 +1,5 @@
 // What a generation says: its statuses in plain words, its shape, its time and its money. Pure.
+import { words as w } from './words.js'
 
 const FINAL = ['completed', 'failed', 'cancelled']
 const SETTLED = [...FINAL, 'unknown']
@@ -39,9 +40,9 @@ export function shapeOf(generation) {
 
 /* ---------- status ---------- */
 
-export const nameOf = ({ kind, handle }, w) => `${w.kinds[kind]}${handle ? ` ${handle}` : ''}`
+export const nameOf = ({ kind, handle }) => `${w.kinds[kind]}${handle ? ` ${handle}` : ''}`
 
-export function statusText(generation, w) {
+export function statusText(generation) {
   const { status, kind, queue_position: place, progress } = generation
   if (generation.cancel_requested_at && STOPPABLE.includes(status)) return w.cancelling
   if (status === 'queued' && place) return w.place(place)
@@ -50,21 +51,21 @@ export function statusText(generation, w) {
 }
 
 // For those who listen: that it waits, that it has begun, how it ended; not each step between.
-export function spokenText(generation, w) {
+export function spokenText(generation) {
   const { status, kind } = generation
   const said = isSettled(generation) || status === 'queued' ? w[status] : w.working[kind]
-  const why = status === 'failed' ? ` ${troubleText(generation, w)} ${turnText(generation, w)}` : ''
-  return `${nameOf(generation, w)}: ${said}${why}`
+  const why = status === 'failed' ? ` ${troubleText(generation)} ${turnText(generation)}` : ''
+  return `${nameOf(generation)}: ${said}${why}`
 }
 
 const TURNS = { content_policy: 'you', invalid_request: 'you', auth: 'owner', out_of_credit: 'owner' }
 
-export const troubleText = ({ error }, w) => w.reasons?.[error?.code] ?? error?.message ?? ''
-export const turnText = ({ error }, w) => w.turns[TURNS[error?.code] ?? 'nobody']
+export const troubleText = ({ error }) => w.reasons?.[error?.code] ?? error?.message ?? ''
+export const turnText = ({ error }) => w.turns[TURNS[error?.code] ?? 'nobody']
 
 /* ---------- time and money ---------- */
 
-function durationText(seconds, w) {
+function durationText(seconds) {
   return seconds < 60 ? w.seconds(seconds) : w.minutes(Math.floor(seconds / 60), seconds % 60)
 }
 
@@ -73,13 +74,13 @@ export function startedAt({ attempt, created_at: created, submitted_at: submitte
   return start ? Date.parse(start) : null
 }
 
-export function tookText(generation, w) {
+export function tookText(generation) {
   const start = startedAt(generation)
   const end = Date.parse(generation.finished_at || '')
-  return start && end >= start ? durationText(Math.round((end - start) / 1000), w) : null
+  return start && end >= start ? durationText(Math.round((end - start) / 1000)) : null
 }
 
-export function costText({ charged, cost_usd: cost, provider, status }, w) {
+export function costText({ charged, cost_usd: cost, provider, status }) {
   const settledWithout = status === 'failed' || status === 'cancelled'
   if (settledWithout && charged === 'no') return w.notCharged
   const usd = cost?.actual ?? cost?.estimated ?? null
@@ -95,7 +96,7 @@ export function costText({ charged, cost_usd: cost, provider, status }, w) {
 
 const humanName = (id) => id.replace(/[-_]+/g, ' ').replace(/^./, (letter) => letter.toUpperCase())
 
-export function chipsOf({ model, model_label: label, provider, params }, w) {
+export function chipsOf({ model, model_label: label, provider, params }) {
   const route = provider === 'demo' ? null : provider
   const { aspect_ratio: ratio, duration_s: seconds, resolution, size, n, seed, style } = params
   const values = [label || humanName(model), route, ratio, seconds && w.seconds(seconds), resolution || size,

@@ -1,5 +1,5 @@
-// The card's own words, and which language is spoken.
-import { useConfig } from './react.js'
+// The card's own words, in the person's language where we speak it. Chainlit's own way to ask for the
+// language is ten hooks deep, and a conversation may have hundreds of cards.
 
 const EN = {
   language: 'en',
@@ -119,9 +119,4 @@ const RU = {
   minutes: (m, s) => `${m} мин ${s} с`
 }
 
-// The language Chainlit's own page uses: the one its configuration forces, else the browser's.
-export function useWords() {
-  const { config } = useConfig()
-  const language = config?.ui?.language || navigator.language || 'en'
-  return language.toLowerCase().startsWith('ru') ? RU : EN
-}
+export const words = (navigator.language || 'en').toLowerCase().startsWith('ru') ? RU : EN

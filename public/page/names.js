@@ -119,6 +119,24 @@ export function tidy(root) {
   for (const node of [around, root, ...root.querySelectorAll(SELECTORS)]) if (node) tidyOne(node)
 }
 
+// What an open menu hides from a screen reader must not take the focus either, nor keep it from coming
+// back when the menu closes: this is done at once.
+export function hide(node) {
+  if (!node.matches('#root, .kn-skip')) return
+  node.inert = node.getAttribute('aria-hidden') === 'true'
+  if (!node.inert) setTimeout(comeBack, 50)
+}
+
+// Chainlit's dialogs leave the focus nowhere when they close.
+let left
+addEventListener('focusin', ({ target }) => {
+  if (target.closest('#root')) left = target
+})
+
+function comeBack() {
+  if (document.activeElement === document.body && left?.isConnected) left.focus({ preventScroll: true })
+}
+
 // A page has one heading of the first level, and a way past the list of chats.
 export function head() {
   const main = document.querySelector('main')

@@ -23,8 +23,12 @@ export function listen() {
   answering = now
 }
 
+// The cards in it speak for themselves.
 function readOut() {
   const last = [...document.querySelectorAll('[data-step-type=assistant_message] .message-content')].at(-1)
-  const text = last?.textContent.trim()
-  if (text) voice.textContent = `Kinora: ${text.slice(0, SPOKEN_CHARS_MAX)}`
+  if (!last) return
+  const texts = document.createTreeWalker(last, NodeFilter.SHOW_TEXT)
+  const said = []
+  while (texts.nextNode()) if (!texts.currentNode.parentElement.closest('article')) said.push(texts.currentNode.nodeValue)
+  if (said.length) voice.textContent = `Kinora: ${said.join(' ').slice(0, SPOKEN_CHARS_MAX)}`
 }

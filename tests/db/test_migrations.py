@@ -38,8 +38,7 @@ create table theirs.generations (id int);
 create function public.procrastinate_notify() returns int language sql as 'select 1';
 """
 ENGINE_SCRIPTS = importlib.resources.files("procrastinate") / "sql" / "migrations"
-#: Up to here an engine of 3.0.0 had come; everything after it is for `migrate` to apply.
-UP_TO = "03.00.01"
+FIRST_SCRIPT = "00.00.00_01_initial.sql"
 PROGRAM = """
 import sys
 from db.migrate import migrate
@@ -133,7 +132,7 @@ def test_a_second_migration_changes_nothing(database_url: str) -> None:
         assert connection.execute("select identifier from kinora.users").fetchall() == [("me",)]
 
 
-def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str) -> None:
+def test_a_migration_that_fails_leaves_nothing_half_done(empty_url: str) -> None:
     with psycopg.connect(empty_url, autocommit=True) as connection:
         connection.execute("create schema jobs; create table jobs.procrastinate_jobs (id int)")
         with pytest.raises(psycopg.Error):
@@ -141,6 +140,10 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str) -> None:
         left = "select nspname from pg_namespace where nspname in ('kinora', 'jobs')"
         assert connection.execute(left).fetchall() == [("jobs",)]
         assert facts_of(empty_url, "jobs")["functions"] == []
+        assert len(pending(empty_url)) == 2
+        connection.execute("drop table jobs.procrastinate_jobs")
+        migrate(empty_url)
+    assert pending(empty_url) == []
 
 
 def test_tables_of_others_are_not_touched(empty_url: str) -> None:
@@ -162,20 +165,18 @@ def test_tables_of_others_are_not_touched(empty_url: str) -> None:
     assert pending(empty_url) == []
 
 
+@pytest.mark.parametrize("stopped_after", ["0.0.0", "02.06.00_01_add_cancel_states.sql"])
 def test_an_engine_upgraded_step_by_step_is_the_same_as_a_fresh_one(
-    empty_url: str, database_url: str
+    empty_url: str, database_url: str, stopped_after: str
 ) -> None:
+    """From its first version on, and from where a migration that was killed had come."""
     with psycopg.connect(empty_url, autocommit=True) as connection:
         connection.execute("create schema jobs; set search_path = jobs")
-        scripts = sorted(ENGINE_SCRIPTS.iterdir(), key=lambda script: script.name)
-        # Each in a transaction of its own, as its package means them: a new value of an enum
-        # cannot be used in the transaction that makes it.
-        for script in scripts:
-            if script.name.endswith(".sql") and script.name < UP_TO:
+        for script in sorted(ENGINE_SCRIPTS.iterdir(), key=lambda script: script.name):
+            if script.name == FIRST_SCRIPT or FIRST_SCRIPT < script.name <= stopped_after:
                 connection.execute(script.read_text("utf-8").encode())
         connection.execute("create table jobs.kinora_engine (version text not null)")
-        connection.execute("insert into jobs.kinora_engine values ('3.0.0')")
-        connection.execute("set search_path = public")
+        connection.execute("insert into jobs.kinora_engine values (%s)", [stopped_after])
         migrate(empty_url)
         installed = importlib.metadata.version("procrastinate")
         recorded = connection.execute("select version from jobs.kinora_engine").fetchall()

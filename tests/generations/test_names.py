@@ -160,6 +160,8 @@ async def test_what_is_another_users_does_not_exist(place: Place) -> None:
     inside = replace(place.stranger, thread_id=place.me.thread_id)
     names = ["#3", str(place.ids[2]), str(place.pictures[0].id), str(place.upload.id)]
     for caller in (place.stranger, inside):
+        with pytest.raises(NotFound):
+            await place.generation(caller, "#3")
         for name in names:
             with pytest.raises(NotFound):
                 await place.picture(caller, name)

@@ -14,13 +14,14 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+import pytest
 
 from db import generations, jobs
 from generations.contract import Wanted
 from runtime import Runtime
 from settings import ROOT, child_environment
 from tests.demo_process import Demo
-from tests.generations.test_lost_submit import MODEL, SlowLine, house_at
+from tests.generations.test_lost_submit import MODEL, SlowLine, house_at, row_of
 from tests.house import Served, local, open_house, reaches, serve, settled
 
 HOW_MANY = 4
@@ -145,6 +146,30 @@ async def test_what_a_killed_process_was_at_is_finished_by_another(
         await calm_demo.hold(False)
         await assert_made_and_paid_once(house, calm_demo, other.ids)
         assert after == [claim + 1 for claim in before]
+
+
+async def test_a_stop_waits_longer_for_a_submit_than_for_anything_else(
+    database_url: str, calm_demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("generations.engine.HAND_OVER_S", 0.05)
+    async with (
+        SlowLine(calm_demo.url).open() as line,
+        house_at(database_url, line.url, calm_demo, tmp_path) as house,
+    ):
+        wanted = Wanted(kind="image", prompt="a red fox", model="by-webhook")
+        sent = (await house.admission.submit(local(house), wanted))["id"]
+        async with asyncio.timeout(10):
+            await line.asked.wait()
+        (engine,) = [task for task in asyncio.all_tasks() if task.get_name() == "engine"]
+        house.jobs.stop()
+        ended, _ = await asyncio.wait({engine}, timeout=1.0)
+        assert not ended
+        line.released.set()
+        async with asyncio.timeout(10):
+            await engine
+        row = await row_of(house, sent)
+    assert (row.status, row.claim) == ("in_progress", 1)
+    assert row.provider_job is not None
 
 
 async def test_a_server_that_is_told_to_stop_hands_over_and_lets_its_submit_come_home(
