@@ -1,5 +1,6 @@
 // What Chainlit's page lacks: it follows the system's theme, speaks the person's language to everyone,
 // loses no picture on its way into a message, and says what is in use and what it costs.
+import { followGrowth } from './page/growth.js'
 import { inUse } from './page/in_use.js'
 import { head, hide, tidy } from './page/names.js'
 import { line, listen } from './page/said.js'
@@ -31,6 +32,7 @@ function settle() {
   place()
   head()
   listen()
+  followGrowth()
   roots.forEach(tidy)
 }
 

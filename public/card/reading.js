@@ -99,7 +99,7 @@ const humanName = (id) => id.replace(/[-_]+/g, ' ').replace(/^./, (letter) => le
 export function chipsOf({ model, model_label: label, provider, params }) {
   const route = provider === 'demo' ? null : provider
   const { aspect_ratio: ratio, duration_s: seconds, resolution, size, n, seed, style } = params
-  const values = [label || humanName(model), route, ratio, seconds && w.seconds(seconds), resolution || size,
+  const values = [w.models[model] ?? label ?? humanName(model), route, ratio, seconds && w.seconds(seconds), resolution || size,
     n > 1 && `× ${n}`, style, (seed ?? null) !== null && `${w.seed} ${seed}`]
   return values.filter(Boolean)
 }

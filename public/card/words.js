@@ -3,6 +3,7 @@
 
 const EN = {
   language: 'en',
+  models: {},
   kinds: { image: 'Picture', video: 'Film', audio: 'Sound' },
   working: { image: 'Painting…', video: 'Filming…', audio: 'Recording…' },
   queued: 'Waiting for its turn',
@@ -55,6 +56,12 @@ const EN = {
 
 const RU = {
   language: 'ru',
+  models: {
+    'demo-image': 'Демо-картинка',
+    'demo-image-quick': 'Демо-картинка, маленькая',
+    'demo-video': 'Демо-фильм',
+    'demo-video-quick': 'Демо-фильм, маленький'
+  },
   kinds: { image: 'Картинка', video: 'Фильм', audio: 'Звук' },
   working: { image: 'Рисую…', video: 'Снимаю…', audio: 'Записываю…' },
   queued: 'Ждёт своей очереди',

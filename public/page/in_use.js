@@ -9,13 +9,15 @@ const make = (tag, properties, ...children) => {
 }
 const rows = (pairs) => make('ul', {}, ...pairs.map(([left, right]) => make('li', {}, make('span', {}, left), make('span', {}, right))))
 
+const called = (name) => words.called[name] ?? name
+
 const price = ({ price: known }) => {
   if (!known || known.usd === null) return words.noPrice
   return known.usd === 0 ? words.noCost : `$${known.usd} ${words.units[known.unit] || known.unit}`
 }
 
 function dialog(status, models) {
-  const named = ({ label, source }) => [label, source]
+  const named = ({ label, source }) => [called(label), called(source)]
   const close = make('button', { type: 'button', onclick: () => box.close() }, words.close)
   const box = make(
     'dialog',
@@ -26,7 +28,7 @@ function dialog(status, models) {
     make('h3', {}, words.painters),
     rows(status.painters.length ? status.painters.map(named) : [[words.nothing, '']]),
     make('h3', {}, words.models),
-    rows(models.filter((model) => model.available !== false).map((model) => [model.label, price(model)])),
+    rows(models.filter((model) => model.available !== false).map((model) => [called(model.label), price(model)])),
     make('footer', {}, `Kinora ${status.version}`)
   )
   box.setAttribute('aria-label', words.title)
@@ -37,7 +39,7 @@ function dialog(status, models) {
 function lineFor(status) {
   const inUse = [status.chat_model, ...[...status.painters].sort((a, b) => a.demo - b.demo)]
   const paid = inUse.some((part) => !part.demo)
-  const names = inUse.flatMap((part) => [' · ', make('span', {}, part.label)]).slice(1)
+  const names = inUse.flatMap((part) => [' · ', make('span', {}, called(part.label))]).slice(1)
   const open = async () => dialog(status, (await get('/api/models').catch(() => ({ data: [] }))).data)
   const line = make('button', { type: 'button', className: 'kn-use', lang: words.language, onclick: open }, ...names, ` — ${paid ? words.paid : words.free}`)
   line.dataset.paid = paid

@@ -81,6 +81,7 @@ const REPAIRS = {
   },
   '.positive-feedback-on, .negative-feedback-on': (node) => set(node, { 'aria-pressed': 'true' }),
   '.positive-feedback-off, .negative-feedback-off': (node) => set(node, { 'aria-pressed': 'false' }),
+  '[cmdk-list]': (node) => set(node, { 'aria-label': word('threadHistory.sidebar.title') }),
   'section[aria-label^="Notifications"]': (node) => set(node, { 'aria-label': word('notices') }),
   '[data-sonner-toast]': sayInTheirLanguage
 }

@@ -31,12 +31,12 @@ function expect(files) {
 
 function keep(event) {
   const early = uploading() || arriving()
-  if (answering() || !anythingToSay() || !(early || waiting.length || !connected())) return
+  if (answering() || !anythingToSay() || !(early || waiting.length || !connected())) return say('')
   event.preventDefault()
   event.stopImmediatePropagation()
   kept = { composer: $('message-composer'), wanted: Math.max(count(), arriving() ? given.wanted : 0) + waiting.length }
   say(early || waiting.length ? words.photoFirst : words.sendLater)
-  watch()
+  return watch()
 }
 
 // A timer besides the page's changes: a refused picture changes nothing.
@@ -50,6 +50,8 @@ function forget(said = '') {
 }
 
 export function look() {
+  // Shown once, it has arrived; that it is gone again after the send means nothing.
+  if (given && count() >= given.wanted) given = null
   if (waiting.length && connected()) handOver()
   if (kept) letGo()
   if (timer && !kept && !waiting.length) timer = clearInterval(timer)
@@ -104,13 +106,17 @@ function onClick(event) {
   if (event.target.closest?.('#stop-button')) $('chat-input')?.focus({ preventScroll: true })
 }
 
+// Who goes on writing has not finished, and has read what was said.
+function onInput(event) {
+  if (event.target.id === 'chat-input') forget(waiting.length ? words.photoKept : '')
+}
+
 const hasFiles = (event) => event.dataTransfer?.types.includes('Files')
 
 export function guardSending() {
   addEventListener('keydown', onKeyDown, true)
   addEventListener('click', onClick, true)
-  // Who goes on writing has not finished.
-  addEventListener('input', (event) => kept && event.target.id === 'chat-input' && forget(), true)
+  addEventListener('input', onInput, true)
   addEventListener('change', (event) => event.target.type === 'file' && take(event, event.target.files), true)
   addEventListener('paste', (event) => take(event, event.clipboardData?.files), true)
   addEventListener('drop', (event) => take(event, event.dataTransfer?.files), true)

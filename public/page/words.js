@@ -2,6 +2,7 @@
 // in any of its languages; what it has no word for is here, in the languages we speak.
 const EN = {
   language: 'en',
+  called: {},
   free: 'nothing here costs money',
   paid: 'may cost money',
   title: 'In use',
@@ -34,6 +35,16 @@ const EN = {
 }
 const RU = {
   language: 'ru',
+  // What the server calls them.
+  called: {
+    'built in': 'встроено',
+    'Demo chat model': 'Демо-модель чата',
+    'Demo painter': 'Демо-художник',
+    'Demo picture': 'Демо-картинка',
+    'Demo picture, small': 'Демо-картинка, маленькая',
+    'Demo film': 'Демо-фильм',
+    'Demo film, small': 'Демо-фильм, маленький'
+  },
   free: 'здесь всё бесплатно',
   paid: 'может стоить денег',
   title: 'Что работает',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import signal
 import sys
@@ -118,8 +119,14 @@ def cut_worker_locks(database_url: str) -> list[Any]:
         ).fetchall()
 
 
+def what_asyncio_complains_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Tasks that were left behind, or whose errors nobody looked at."""
+    gc.collect()
+    return [record.getMessage() for record in caplog.records if record.name == "asyncio"]
+
+
 async def test_a_lock_that_is_cut_costs_one_take_over_and_no_submit(
-    database_url: str, calm_demo: Demo, tmp_path: Path
+    database_url: str, calm_demo: Demo, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     await calm_demo.hold(True)
     async with open_house(database_url, calm_demo.url, tmp_path) as house:
@@ -130,6 +137,7 @@ async def test_a_lock_that_is_cut_costs_one_take_over_and_no_submit(
         await calm_demo.hold(False)
         await assert_made_and_paid_once(house, calm_demo, ids)
         assert after == await claims_of(house, ids) == [claim + 1 for claim in before]
+    assert what_asyncio_complains_of(caplog) == []
 
 
 async def test_what_a_killed_process_was_at_is_finished_by_another(
@@ -146,6 +154,25 @@ async def test_what_a_killed_process_was_at_is_finished_by_another(
         await calm_demo.hold(False)
         await assert_made_and_paid_once(house, calm_demo, other.ids)
         assert after == [claim + 1 for claim in before]
+
+
+async def test_a_life_that_ends_in_the_middle_of_a_submit_leaves_nothing_behind(
+    database_url: str, calm_demo: Demo, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next life begins without waiting for it, and gives it up; its answer comes late."""
+    async with (
+        SlowLine(calm_demo.url).open() as line,
+        house_at(database_url, line.url, calm_demo, tmp_path) as house,
+    ):
+        wanted = Wanted(kind="image", prompt="a red fox", model="by-webhook")
+        sent = (await house.admission.submit(local(house), wanted))["id"]
+        async with asyncio.timeout(10):
+            await line.asked.wait()
+        assert cut_worker_locks(database_url) == [(True,)]
+        assert (await settled(house, sent, TAKEN_OVER_S))["status"] == "unknown"
+        line.released.set()
+        await reaches(house, sent, "completed", TAKEN_OVER_S)
+    assert what_asyncio_complains_of(caplog) == []
 
 
 async def test_a_stop_waits_longer_for_a_submit_than_for_anything_else(
