@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
-    """Everything the door itself says; `{name}` and `{reason}` are filled in."""
+    """Everything the door itself says; `{name}` and `{reason}` are filled in where they stand."""
 
     starters: tuple[tuple[str, str], ...]
     not_taken: str
@@ -38,7 +38,8 @@ RUSSIAN = Texts(
         ("Вертикальный плакат", "Нарисуй ракету над горами на закате, 9:16"),
         ("Что ты умеешь?", "Что ты умеешь?"),
     ),
-    not_taken="{name} использовать нельзя: {reason}",
+    # The reasons are said in English only, so this one says what would do.
+    not_taken="«{name}» использовать нельзя. Подойдёт целая картинка PNG, JPEG, WebP или GIF.",
     failed="У Kinora что-то пошло не так. Сообщение сохранено, попробуйте ещё раз.",
     not_stored=(
         "База данных сейчас недоступна, сообщение не сохранено. Отправьте его ещё раз чуть позже."

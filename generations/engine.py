@@ -44,7 +44,7 @@ RESTART_FIRST_S = 0.2
 RESTART_MAX_S = 5.0
 #: A submit that is on its way when the server stops may take so long to come home.
 STOP_GRACE_S = 150.0
-HAND_OVER_S = 5.0
+HAND_OVER_S = 2.0
 RETRY_MAX_S = 30.0
 
 Drive = Callable[[UUID], Awaitable[None]]
@@ -72,6 +72,8 @@ class OurJobs(JobManager):
         super().__init__(connector)
         self._lock = lock
         self._worker_id = 0
+        #: The connections are closed: what still comes home finds its job taken over by others.
+        self.is_over = False
 
     async def register_worker(self) -> int:
         """Take the session lock between registration and the first fetch, so that no job is ever
@@ -80,6 +82,11 @@ class OurJobs(JobManager):
         self._worker_id = await super().register_worker()
         await jobs.hold_worker_lock(self._lock, self._worker_id)
         return self._worker_id
+
+    async def unregister_worker(self, worker_id: int) -> None:
+        """Leave the list of workers, if that can still be done."""
+        if not self.is_over:
+            await super().unregister_worker(worker_id)
 
     async def retry_job(
         self,
@@ -92,12 +99,16 @@ class OurJobs(JobManager):
         """Put a job back, if it is still ours, and wake the others: procrastinate tells nobody of a
         retry.
         """
+        if self.is_over:
+            return
         await self.connector.execute_query_all_async(
             jobs.RETRY_OURS, job_id=job.id, worker_id=self._worker_id, retry_at=retry_at
         )
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
         """Finish a job, if it is still ours."""
+        if self.is_over:
+            return
         await self.connector.execute_query_all_async(
             jobs.FINISH_OURS,
             job_id=job.id,
@@ -153,6 +164,7 @@ class Engine:
                 ),
                 name="engine-worker",
             )
+            worker.add_done_callback(_look_at_error)
             sweep = asyncio.create_task(self._sweep(), name="engine-sweep")
             self.alive.set()
             try:
@@ -175,9 +187,9 @@ class Engine:
                 async with asyncio.timeout(STOP_GRACE_S):
                     while self._drivers:
                         await asyncio.wait(self._drivers)
-            # A second cancel would cut the worker off before it has handed its jobs over.
-            await asyncio.wait({worker}, timeout=HAND_OVER_S)
-        await _ended(worker, timeout_s=35)
+        # Told once: at a second cancel the worker would leave without handing its jobs over. One
+        # that waits for a submit which outlives this life, or for a dead pool, is left behind.
+        await asyncio.wait({worker}, timeout=HAND_OVER_S)
 
     @contextlib.asynccontextmanager
     async def _locked(self, lost: asyncio.Event) -> AsyncIterator[asyncpg.Connection]:
@@ -197,10 +209,14 @@ class Engine:
             timeout=10,
         )
         app = App(connector=connector)
-        app.job_manager = OurJobs(connector, lock)
+        manager = OurJobs(connector, lock)
+        app.job_manager = manager
         app.task(name=jobs.TASK, queue=jobs.QUEUE, retry=UntilSettled())(self._driven)
         async with app.open_async():
-            yield app
+            try:
+                yield app
+            finally:
+                manager.is_over = True
 
     async def _driven(self, generation_id: str) -> None:
         task = asyncio.current_task()
@@ -252,6 +268,12 @@ async def _first(*waits: asyncio.Task[Any] | Coroutine[Any, Any, Any]) -> None:
         for task, wait in zip(tasks, waits, strict=True):
             if task is not wait:
                 task.cancel()
+
+
+def _look_at_error(task: asyncio.Task[Any]) -> None:
+    """Nobody may be left to hear of it."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _ended(task: asyncio.Task[Any], *, timeout_s: float) -> None:

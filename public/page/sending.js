@@ -81,7 +81,7 @@ function handOver() {
 }
 
 function take(event, files) {
-  if (!files?.length) return
+  if (!files?.length || !$('message-composer')) return
   if (connected() && !(event.type === 'drop' && answering())) return expect(files.length)
   event.preventDefault()
   event.stopImmediatePropagation()
@@ -117,8 +117,8 @@ export function guardSending() {
   addEventListener('keydown', onKeyDown, true)
   addEventListener('click', onClick, true)
   addEventListener('input', onInput, true)
-  addEventListener('change', (event) => event.target.type === 'file' && take(event, event.target.files), true)
-  addEventListener('paste', (event) => take(event, event.clipboardData?.files), true)
+  addEventListener('change', (event) => event.target.id === 'upload-button-input' && take(event, event.target.files), true)
+  addEventListener('paste', (event) => event.target.id === 'chat-input' && take(event, event.clipboardData?.files), true)
   addEventListener('drop', (event) => take(event, event.dataTransfer?.files), true)
   // Without this a file dropped at the wrong moment would be opened instead of the chat.
   addEventListener('dragover', (event) => hasFiles(event) && event.preventDefault())

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Browser, FilePayload, Locator, Page, Route, expect
 
 from settings import ROOT
 from tests.demo_process import Demo
@@ -392,12 +392,29 @@ async def test_a_picture_given_before_the_connection_stands_is_kept(
     visit.calm()
 
 
+async def test_a_message_written_before_the_connection_stands_goes_by_itself(
+    visit: Visit, calm_demo: Demo
+) -> None:
+    page, gate = visit.page, Gate()
+    await page.route("**/set-session-cookie", gate)
+    await page.goto(visit.url)
+    await page.click("#chat-input")
+    await page.wait_for_selector(".kn-use")
+    await page.keyboard.insert_text("Draw a boat with demo-image-quick")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".kn-word")).to_contain_text("Not connected yet")
+    gate.open()
+    await page.wait_for_selector(card(1, "completed"))
+    assert await page.locator("[data-step-type=user_message]").count() == 1
+    visit.calm()
+
+
 async def test_a_picture_of_the_wrong_kind_is_refused_in_the_persons_words(
     russian: Visit, calm_demo: Demo
 ) -> None:
     await russian.open()
-    wrong = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"}
-    await russian.page.set_input_files("#upload-button-input", [wrong])  # type: ignore[list-item]
+    wrong: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"}
+    await russian.page.set_input_files("#upload-button-input", [wrong])
     toast = russian.page.locator("[data-sonner-toast]")
     await expect(toast).to_have_text("Добавить можно только картинки PNG, JPEG, WebP и GIF.")
     russian.calm()
