@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from db.assets import Asset
-
 from agent.history import Attachment
 from db import media
+from db.assets import Asset
 from generations.contract import Caller
 from runtime import Runtime
 

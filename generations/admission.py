@@ -14,10 +14,10 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from db.assets import Asset
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import generations, jobs, readings, threads_of
+from db.assets import Asset
 from db.generations import Row
 from db.ids import new_id
 from generations.contract import Caller, Conflict, NotFound, NotPossible, Wanted

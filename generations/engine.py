@@ -44,7 +44,9 @@ RESTART_FIRST_S = 0.2
 RESTART_MAX_S = 5.0
 #: A submit that is on its way when the server stops may take so long to come home.
 STOP_GRACE_S = 150.0
-HAND_OVER_S = 2.0
+HAND_OVER_S = 5.0
+#: A life that ended by an accident may take so long to clear away before the next one begins.
+CLEAR_AWAY_S = 2.0
 RETRY_MAX_S = 30.0
 
 Drive = Callable[[UUID], Awaitable[None]]
@@ -189,7 +191,8 @@ class Engine:
                         await asyncio.wait(self._drivers)
         # Told once: at a second cancel the worker would leave without handing its jobs over. One
         # that waits for a submit which outlives this life, or for a dead pool, is left behind.
-        await asyncio.wait({worker}, timeout=HAND_OVER_S)
+        limit_s = HAND_OVER_S if self._stopping.is_set() else CLEAR_AWAY_S
+        await asyncio.wait({worker}, timeout=limit_s)
 
     @contextlib.asynccontextmanager
     async def _locked(self, lost: asyncio.Event) -> AsyncIterator[asyncpg.Connection]:

@@ -83,11 +83,16 @@ const REPAIRS = {
   '.positive-feedback-off, .negative-feedback-off': (node) => set(node, { 'aria-pressed': 'false' }),
   '[cmdk-list]': (node) => set(node, { 'aria-label': word('threadHistory.sidebar.title') }),
   'section[aria-label^="Notifications"]': (node) => set(node, { 'aria-label': word('notices') }),
-  '[data-sonner-toast]': sayInTheirLanguage
+  '[data-sonner-toast]': sayInTheirLanguage,
+  '[data-step-type=assistant_message]': (node) => {
+    if (node.querySelector('.message-content')?.textContent.trim() === STOPPED) sayInTheirLanguage(node)
+  }
 }
 
 // What Chainlit's program says in English whatever the language.
+const STOPPED = 'Task manually stopped.'
 const PHRASES = [
+  [/^Task manually stopped\.$/, words.stopped],
   [/Upload failed$/, words.refused],
   [/Upload error$/, words.cutOff],
   [/^File type must be .*/, words.wrongKind],
@@ -97,8 +102,8 @@ const PHRASES = [
   [/^Failed to copy: /, words.notCopied]
 ]
 
-function sayInTheirLanguage(toast) {
-  const texts = document.createTreeWalker(toast, NodeFilter.SHOW_TEXT)
+function sayInTheirLanguage(node) {
+  const texts = document.createTreeWalker(node, NodeFilter.SHOW_TEXT)
   while (texts.nextNode()) {
     const said = texts.currentNode.nodeValue
     const meant = PHRASES.reduce((text, [english, ours]) => text.replace(english, ours), said)

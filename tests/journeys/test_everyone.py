@@ -420,6 +420,20 @@ async def test_a_picture_of_the_wrong_kind_is_refused_in_the_persons_words(
     russian.calm()
 
 
+async def test_stop_is_answered_in_the_persons_language(russian: Visit, calm_demo: Demo) -> None:
+    page = russian.page
+    await russian.open()
+    await russian.say("[[slow: 400 words]]")
+    await page.click("#stop-button")
+    answer = page.locator("[data-step-type=assistant_message]")
+    await expect(answer.filter(has_text="Остановлено.")).to_have_count(1)
+    await expect(page.locator("#chat-input")).to_be_focused()
+    await page.reload()
+    await expect(answer.filter(has_text="Остановлено.")).to_have_count(1)
+    await expect(answer.filter(has_text="Task manually stopped")).to_have_count(0)
+    russian.calm()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 async def test_axe_finds_nothing_serious(
