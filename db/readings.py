@@ -168,7 +168,8 @@ def _decode(cursor: str) -> tuple[datetime, UUID]:
         moment, generation_id = datetime.fromisoformat(created_at), parse_id(text)
     except (ValueError, TypeError) as error:
         raise ValueError("this cursor is not one of ours") from error
-    if generation_id is None or moment.tzinfo is None or moment.year < 1970:
+    # The driver turns it into UTC, which the ends of the calendar do not survive.
+    if generation_id is None or moment.tzinfo is None or not 1970 <= moment.year < 9999:
         raise ValueError("this cursor is not one of ours")
     return moment, generation_id
 

@@ -126,8 +126,10 @@ async def lose_an_answer(house: Runtime, demo: Demo, way: str = "webhook") -> st
     return str(started["id"])
 
 
-@pytest.mark.parametrize("way", UNANSWERED)
-@pytest.mark.parametrize("fault", ["drop_after", "malformed", "status"])
+@pytest.mark.parametrize(
+    ("way", "fault"),
+    [*((way, "drop_after") for way in UNANSWERED), ("webhook", "malformed"), ("ask", "status")],
+)
 async def test_a_lost_answer_that_nobody_can_give_is_left_to_the_person(
     house: Runtime, demo: Demo, way: str, fault: str
 ) -> None:
