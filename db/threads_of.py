@@ -13,15 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.tables import threads
 
 
-async def ensure(connection: AsyncConnection, user_id: UUID, thread_id: UUID) -> None:
+async def ensure(connection: AsyncConnection, user_id: UUID, thread_id: UUID) -> bool:
     """Make the thread's row if nobody has yet: the first message, step and card of a chat race each
-    other.
-
-    Raises:
-        LookupError: the thread is somebody else's.
+    other. False when the thread is somebody else's.
     """
     stub = insert(threads).values(id=thread_id, user_id=user_id).on_conflict_do_nothing()
     await connection.execute(stub)
     owner = select(threads.c.user_id).where(threads.c.id == thread_id)
-    if (await connection.execute(owner)).scalar_one() != user_id:
-        raise LookupError("this thread is not the caller's")
+    return bool((await connection.execute(owner)).scalar_one() == user_id)

@@ -67,7 +67,8 @@ class Admission:
         values = _values(caller, model, route, request, pictures) | {"pinned": pinned is not None}
         async with self._engine.begin() as connection:
             if caller.thread_id is not None:
-                await threads_of.ensure(connection, caller.user_id, caller.thread_id)
+                if not await threads_of.ensure(connection, caller.user_id, caller.thread_id):
+                    raise NotFound("There is no such conversation.")
             if existing := await self._existing(connection, caller):
                 return await self._read(connection, caller, existing)
             roles = [(role, asset.id) for role, asset in pictures]

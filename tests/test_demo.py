@@ -98,6 +98,13 @@ def users(tmp_path: Path) -> Iterator[Users]:
     made.end()
 
 
+@pytest.fixture
+def strangers(tmp_path: Path) -> Iterator[Users]:
+    made = Users(tmp_path / "another folder")
+    yield made
+    made.end()
+
+
 def health(url: str) -> dict[str, Any] | None:
     """What the provider says of itself; None when nobody answers."""
     try:
@@ -175,21 +182,18 @@ def test_one_that_was_killed_is_brought_back_at_its_port_with_its_ledger(users: 
 
 
 def test_a_stranger_at_its_port_is_not_taken_for_it_and_not_stopped(
-    users: Users, tmp_path: Path
+    users: Users, strangers: Users
 ) -> None:
     first = users.another()
     url = first.enter()
     first.leave()
-    stranger = Users(tmp_path / "another folder")
-    stranger.folder.mkdir(mode=0o700)
-    (stranger.folder / "port").write_text(url.rsplit(":", 1)[1], "ascii")
-    theirs = stranger.another()
-    assert theirs.enter() == url
+    strangers.folder.mkdir(mode=0o700)
+    (strangers.folder / "port").write_text(url.rsplit(":", 1)[1], "ascii")
+    assert strangers.another().enter() == url
     second = users.another()
     elsewhere = second.enter()
     assert elsewhere != url
     second.leave()
     said = health(url)
     assert said is not None
-    assert said["data_dir"] == str(stranger.folder / "state")
-    stranger.end()
+    assert said["data_dir"] == str(strangers.folder / "state")
