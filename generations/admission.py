@@ -66,9 +66,9 @@ class Admission:
         route = self._choose_route(model, pinned, [role for role, _ in pictures])
         values = _values(caller, model, route, request, pictures) | {"pinned": pinned is not None}
         async with self._engine.begin() as connection:
-            if caller.thread_id is not None:
-                if not await threads_of.ensure(connection, caller.user_id, caller.thread_id):
-                    raise NotFound("There is no such conversation.")
+            thread_id = caller.thread_id
+            if thread_id and not await threads_of.ensure(connection, caller.user_id, thread_id):
+                raise NotFound("There is no such conversation.")
             if existing := await self._existing(connection, caller):
                 return await self._read(connection, caller, existing)
             roles = [(role, asset.id) for role, asset in pictures]
