@@ -11,7 +11,9 @@ const InterruptedTurn = (globalThis.__kinoraInterruptedTurn_v1 ??= function Inte
   const [trying, setTrying] = useState(false)
   const w = (document.documentElement.lang || navigator.language).startsWith('ru') ? WORDS.ru : WORDS.en
   const again = async () => {
+    if (trying) return
     setTrying(true)
+    document.getElementById('chat-input')?.focus() // the button will be gone
     try {
       await call({ name: 'try_again', payload: { turn, notice } })
     } finally {
@@ -21,7 +23,7 @@ const InterruptedTurn = (globalThis.__kinoraInterruptedTurn_v1 ??= function Inte
   return (
     <div className="kn-note kn-interrupted" role="status">
       <span>{w.said}</span>
-      <button type="button" className="kn-button" onClick={again} disabled={trying}>
+      <button type="button" className="kn-button" onClick={again} aria-disabled={trying || undefined}>
         <RotateCcw aria-hidden="true" />{trying ? w.trying : w.again}
       </button>
     </div>
