@@ -23,11 +23,13 @@ from chainlit.element import Element
 from chainlit.server import app as house
 
 import api
+from accounts.identity import LOCAL
 from agent.chat_model import open_chat_model
 from agent.digest import digest
 from agent.events import ToolCallFinished
 from agent.history import Attachment
 from api import problems
+from api.access import Access
 from api.guard import Guard
 from chat.pictures import Brought
 from chat.texts import Texts, texts
@@ -38,7 +40,7 @@ from db.ids import parse_id
 from db.thread_rows import ASSISTANT, CARD
 from db.threads import Refused, Threads
 from logs import configure_logging
-from runtime import LOCAL_USER, Runtime, open_runtime, prepare_data_dir, read_secret
+from runtime import Runtime, open_runtime, prepare_data_dir, read_secret
 from settings import give_chainlit_its_secret, load
 
 log = structlog.get_logger(__name__)
@@ -50,10 +52,21 @@ SHOWN_BY = frozenset({"get_generation", "retry_generation"})
 GATHER_S = 0.1
 
 
-@cl.header_auth_callback
 async def log_in_local(headers: Any) -> cl.User:
     """Local mode: whoever got past the guard is the one user of this machine."""
-    return cl.User(identifier=LOCAL_USER)
+    return cl.User(identifier=LOCAL)
+
+
+async def log_in_by_password(email: str, password: str) -> None:
+    """Nobody gets here: our own log-in stands before the framework's, which only wants to know that
+    there is one.
+    """
+
+
+if load().settings.auth_mode == "local":
+    cl.header_auth_callback(log_in_local)
+else:
+    cl.password_auth_callback(log_in_by_password)
 
 
 @cl.data_layer
@@ -293,6 +306,7 @@ def stand_in_front(app: Any) -> None:
     loaded = load()
     configure_logging(loaded.settings.log_format)
     give_chainlit_its_secret(read_secret(loaded, prepare_data_dir(loaded)).decode())
+    app.add_middleware(Access, runtime=lambda: app.state.runtime)
     app.add_middleware(Guard)
     app.state.guarded = True
 

@@ -25,7 +25,10 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db import migrate, users
+from accounts.entrance import Entrance
+from accounts.identity import LOCAL
+from accounts.presence import Presence
+from db import accounts, migrate, users
 from db.connect import answers, open_engine
 from db.embedded import EmbeddedPostgres, default_data_dir
 from db.files import LocalFiles
@@ -45,7 +48,6 @@ from shared_process import ServerUnavailable
 
 log = structlog.get_logger(__name__)
 
-LOCAL_USER = "local"
 START_WAIT_S = 30.0
 #: How long a check of health may take before it counts as a failure.
 CHECK_S = 3.0
@@ -66,6 +68,8 @@ class Runtime:
     jobs: Engine
     admission: Admission
     painters: list[Configured]
+    entrance: Entrance
+    presence: Presence
     demo_url: str
     local_user_id: UUID
     draining: asyncio.Event = field(default_factory=asyncio.Event)
@@ -142,20 +146,25 @@ async def open_runtime(loaded: Loaded) -> AsyncIterator[Runtime]:
         files = LocalFiles(data_dir / "files")
         await files.clear_scratch()
         client = await stack.enter_async_context(open_client())
+        presence = Presence(engine)
         painters = configured(loaded.settings, servers.demo_url, client)
         hands = Hands(
             engine=engine,
-            watch=Watch(engine, direct_url),
+            watch=Watch(engine, direct_url, {accounts.CHANNEL: presence.hear}),
             files=files,
             catalogue=catalogue,
             providers={painter.provider.name: painter.provider for painter in painters},
             results=await stack.enter_async_context(open_result_clients()),
         )
         async with engine.begin() as connection:
-            local_user_id = await users.ensure(connection, LOCAL_USER)
+            local_user_id = await users.ensure(connection, LOCAL)
+        secret = read_secret(loaded, data_dir)
+        is_local = loaded.settings.auth_mode == "local"
         runtime = Runtime(
             loaded=loaded,
-            secret=read_secret(loaded, data_dir),
+            secret=secret,
+            entrance=Entrance(engine, secret, local_user_id if is_local else None),
+            presence=presence,
             engine=engine,
             files=files,
             uploads=Uploads(engine, files),
@@ -214,7 +223,9 @@ async def _at_work(runtime: Runtime, servers: _Servers) -> AsyncIterator[None]:
     watching = asyncio.create_task(runtime.watch.run(), name="watch")
     working = asyncio.create_task(runtime.jobs.run(), name="engine")
     keeping = asyncio.create_task(_keep_up(runtime, servers), name="keeper")
-    for task in (watching, working, keeping):
+    doorkeeping = asyncio.create_task(runtime.presence.run(), name="doorkeeper")
+    others = {watching, keeping, doorkeeping}
+    for task in (working, *others):
         task.add_done_callback(_say_if_dead)
     try:
         async with asyncio.timeout(START_WAIT_S):
@@ -225,9 +236,9 @@ async def _at_work(runtime: Runtime, servers: _Servers) -> AsyncIterator[None]:
         runtime.drain()
         runtime.jobs.stop()
         await _first(working, runtime.hurried)
-        for task in (working, watching, keeping):
+        for task in (working, *others):
             task.cancel()
-        await asyncio.wait({working, watching, keeping}, timeout=END_WAIT_S)
+        await asyncio.wait({working, *others}, timeout=END_WAIT_S)
 
 
 async def _keep_up(runtime: Runtime, servers: _Servers) -> None:

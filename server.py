@@ -27,6 +27,7 @@ import uvicorn
 import uvloop
 from alembic.util.exc import CommandError
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
 
 from settings import ROOT, Loaded, Settings, SettingsError, give_chainlit_its_secret, load
 
@@ -40,14 +41,17 @@ from chainlit.server import build_dir, get_html_template, sio
 from chainlit.user import User
 
 import api
+from accounts.identity import LOCAL
 from agent.chat_model import ChatModel, open_chat_model
+from api.access import Access
+from api.caller import runtime_of, visitor_of
 from api.guard import Guard
 from api.page import PublicFiles, bundle_routes, page_routes, stray_routes
 from api.problems import install
 from db.connect import DATABASE_ERRORS
 from logs import configure_logging
 from providers.models_file import ModelsFileError
-from runtime import LOCAL_USER, Runtime, open_runtime, prepare_data_dir, read_secret
+from runtime import Runtime, open_runtime, prepare_data_dir, read_secret
 from shared_process import ServerUnavailable
 
 log = structlog.get_logger(__name__)
@@ -103,7 +107,7 @@ def create_app(runtime: Runtime, chat: ChatModel) -> FastAPI:
         state.runtime, state.chat = runtime, chat
     install(app)
     app.include_router(api.routes())
-    app.include_router(page_routes(get_html_template(""), log_in))
+    app.include_router(page_routes(get_html_template(""), enter))
     app.include_router(bundle_routes(Path(build_dir) / "assets"))
     app.mount("/public", PublicFiles(directory=ROOT / "public"))
     app.include_router(stray_routes())
@@ -111,9 +115,20 @@ def create_app(runtime: Runtime, chat: ChatModel) -> FastAPI:
     return app
 
 
-async def log_in(request: Request, response: Response) -> None:
-    """Local mode has one user, so whoever opens the page is logged in as that one."""
-    set_auth_cookie(request, response, create_jwt(User(identifier=LOCAL_USER)))
+async def enter(request: Request, response: Response) -> Response:
+    """Local mode has one user, so whoever opens the page is logged in as that one; else there is a
+    page to log in.
+    """
+    runtime = runtime_of(request)
+    if runtime.entrance.local is not None:
+        set_auth_cookie(request, response, create_jwt(User(identifier=LOCAL)))
+        return response
+    is_login, known = request.url.path.startswith("/login"), visitor_of(request)
+    if known is None and not is_login:
+        return RedirectResponse("/login", status_code=303, headers={"Cache-Control": "no-store"})
+    if known is not None and is_login:
+        return RedirectResponse("/", status_code=303, headers={"Cache-Control": "no-store"})
+    return response
 
 
 async def close_data_layer() -> None:
@@ -190,7 +205,7 @@ async def serve_on(listener: socket, loaded: Loaded) -> None:
         chat = open_chat_model(loaded, runtime.demo_url)
         server = Server(
             uvicorn.Config(
-                Guard(create_app(runtime, chat)),
+                Guard(Access(create_app(runtime, chat), lambda: runtime)),
                 http="httptools",
                 lifespan="off",
                 log_config=None,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -31,15 +32,14 @@ VERSION = "0.1.0"
 ROOT = Path(__file__).resolve().parent
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 SECRET_BYTES_MIN = 32
+#: Fewer different characters, or a text that repeats itself sooner, is no secret.
+SECRET_CHARACTERS_MIN = 8
+SECRET_PERIOD_MIN = 16
+NEW_SECRET = "for example the output of: openssl rand -base64 48"
 
 #: Settings of a later version that would be dangerous to ignore, wherever they stand.
 NOT_YET_REFUSED = frozenset(
     {
-        "ALLOWED_ORIGINS",
-        "BUDGET_USD_PER_USER_PER_DAY",
-        "BUDGET_USD_PER_DAY",
-        "MAX_IN_FLIGHT_PER_USER",
-        "PUBLIC_URL",
         "STORAGE_URL",
         "WORKER",
     }
@@ -48,7 +48,6 @@ NOT_YET_REFUSED = frozenset(
 #: start, not used.
 NOT_YET_IGNORED = frozenset(
     {
-        "REQUESTS_PER_MINUTE",
         "FAL_KEY",
         "FAL_BASE_URL",
         "REPLICATE_API_TOKEN",
@@ -120,11 +119,30 @@ class Settings(BaseSettings):
     demo_base_url: str | None = Field(
         None, description="A demo provider that runs elsewhere, without its /v1 or /v2."
     )
-    auth_mode: Annotated[Literal["local"], NoDecode] = Field(
-        "local", description="Who may enter: `local` is the one user of this machine."
+    auth_mode: Literal["local", "password"] = Field(
+        "local",
+        description="Who may enter: `local` is the one user of this machine, `password` accounts.",
     )
     chainlit_auth_secret: SecretStr | None = Field(
         None, description="Signs logins and media addresses; local mode makes and keeps one."
+    )
+    public_url: str | None = Field(
+        None, description="The address by which people and providers reach this installation."
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins of other pages that may call, embed and connect; by commas."
+    )
+    requests_per_minute: int = Field(
+        1200, ge=0, description="Requests of one caller a minute; 0: no limit."
+    )
+    budget_usd_per_user_per_day: Decimal | None = Field(
+        None, ge=0, description="US dollars that one user may spend in a UTC day."
+    )
+    budget_usd_per_day: Decimal | None = Field(
+        None, ge=0, description="US dollars that this installation may spend in a UTC day."
+    )
+    max_in_flight_per_user: int = Field(
+        20, ge=0, description="Generations of one user at providers at once; 0: no limit."
     )
 
     @field_validator("openai_base_url", "runpod_base_url", "demo_base_url")
@@ -149,17 +167,48 @@ class Settings(BaseSettings):
 
     @field_validator("chainlit_auth_secret")
     @classmethod
-    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+    def _is_hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
         if value and len(value.get_secret_value().encode()) < SECRET_BYTES_MIN:
-            raise ValueError(f"must have at least {SECRET_BYTES_MIN} bytes")
+            raise ValueError(f"must have at least {SECRET_BYTES_MIN} bytes; {NEW_SECRET}")
+        if value and _is_simple(value.get_secret_value()):
+            raise ValueError(f"is too easy to guess; {NEW_SECRET}")
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_origin(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        origin = _origin(value.rstrip("/"))
+        if origin is None:
+            raise ValueError("must be scheme and host only, such as https://kinora.example.org")
+        return origin
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _are_origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        named = [part.strip() for part in value.replace(",", " ").split()]
+        for part in named:
+            if _origin(part) is None:
+                raise ValueError(
+                    f"{part!r} is no origin: exact scheme and host, such as https://example.org, "
+                    "without a path and without *"
+                )
+        return tuple(str(_origin(part)) for part in named)
+
     @model_validator(mode="after")
-    def _local_mode_stays_local(self) -> Self:
-        if self.host not in LOOPBACK_HOSTS:
+    def _has_what_its_mode_needs(self) -> Self:
+        if self.auth_mode == "local" and self.host not in LOOPBACK_HOSTS:
             raise ValueError(
                 f"HOST={self.host} would show local mode, which has no login, to the network; "
-                "use 127.0.0.1, localhost or ::1"
+                "use 127.0.0.1, localhost or ::1, or AUTH_MODE=password"
+            )
+        if self.auth_mode == "password" and self.chainlit_auth_secret is None:
+            raise ValueError(
+                f"AUTH_MODE=password needs CHAINLIT_AUTH_SECRET, at least {SECRET_BYTES_MIN} "
+                f"bytes; {NEW_SECRET}"
             )
         return self
 
@@ -176,6 +225,25 @@ class Settings(BaseSettings):
         read.
         """
         return (init_settings,)
+
+
+def _is_simple(secret: str) -> bool:
+    """Whether this is a few characters, or a short word again and again."""
+    period = (secret + secret).find(secret, 1)
+    return len(set(secret)) < SECRET_CHARACTERS_MIN or period < SECRET_PERIOD_MIN
+
+
+def _origin(text: str) -> str | None:
+    """Scheme, host and port as a browser writes an origin; None for anything else."""
+    if not _leads_somewhere(text):
+        return None
+    parts = urlsplit(text)
+    if parts.path or parts.query or parts.fragment or parts.username or "*" in parts.netloc:
+        return None
+    port = parts.port
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    usual = port in (None, {"http": 80, "https": 443}[parts.scheme])
+    return f"{parts.scheme}://{host}" + ("" if usual else f":{port}")
 
 
 def _leads_somewhere(url: str) -> bool:
@@ -276,9 +344,6 @@ def _refuse_what_is_not_in_force(
     in_file: Mapping[str, str], environment: Mapping[str, str]
 ) -> list[str]:
     """Return the names that stand in the environment only and are ignored."""
-    mode = environment.get("AUTH_MODE") or in_file.get("AUTH_MODE")
-    if mode and mode != "local":
-        raise SettingsError(f"AUTH_MODE={mode} is not available in this version; only `local` is")
     for name in sorted(NOT_YET_REFUSED | NOT_YET_IGNORED):
         if in_file.get(name):
             raise SettingsError(f"{name} in .env has no effect in this version; take it out")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api import events, feedback, generations, health, media, tools, unknown
+from api import events, feedback, generations, health, keys, login, media, tools, unknown
 
 
 def routes() -> APIRouter:
@@ -14,6 +14,6 @@ def routes() -> APIRouter:
     page.
     """
     router = APIRouter()
-    for door in (health, tools, events, generations, media, feedback, unknown):
+    for door in (health, login, keys, tools, events, generations, media, feedback, unknown):
         router.include_router(door.router)
     return router

@@ -1,29 +1,67 @@
-"""Who asks. In local mode whoever got past the guard is the one local user; nothing in a request
-can say otherwise.
-"""
+"""Who asks, and may they: each door names the scope it needs, and gets the caller or refuses."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from accounts.visitor import Visitor
+from api.problems import Problem
 from generations.contract import Caller
 from runtime import Runtime
 
 
 def runtime_of(request: Request) -> Runtime:
-    """The runtime that the server's lifespan opened."""
+    """The runtime that the server opened."""
     runtime = request.app.state.runtime
     if not isinstance(runtime, Runtime):
         raise TypeError("the server has no runtime yet")
     return runtime
 
 
-def caller_of(request: Request) -> Caller:
-    """The caller of this request."""
-    return Caller(user_id=runtime_of(request).local_user_id)
+def visitor_of(request: Request) -> Visitor | None:
+    """Whoever `api.access` has let in; None for nobody."""
+    visitor = getattr(request.state, "visitor", None)
+    return visitor if isinstance(visitor, Visitor) else None
+
+
+def visitor_with(scope: str) -> Callable[[Request], Visitor]:
+    """A dependency: the visitor, who must have this scope."""
+
+    def check(request: Request) -> Visitor:
+        return check_scope(visitor_of(request), scope)
+
+    return check
+
+
+def check_scope(visitor: Visitor | None, scope: str) -> Visitor:
+    """The visitor, if there is one and they have this scope.
+
+    Raises: Problem: 401 for nobody, 403 for somebody who may not.
+    """
+    if visitor is None:
+        raise Problem(401, "unauthorized", "Log in, or show an API key: Authorization: Bearer kn_")
+    if scope not in visitor.scopes:
+        have = ", ".join(sorted(visitor.scopes)) or "none"
+        raise Problem(403, "forbidden", f"This needs the scope {scope}; this key has {have}.")
+    return visitor
+
+
+def _reader(visitor: Annotated[Visitor, Depends(visitor_with("read"))]) -> Caller:
+    return Caller(user_id=visitor.user_id)
+
+
+def _maker(visitor: Annotated[Visitor, Depends(visitor_with("generate"))]) -> Caller:
+    return Caller(user_id=visitor.user_id)
 
 
 InRuntime = Annotated[Runtime, Depends(runtime_of)]
-ByCaller = Annotated[Caller, Depends(caller_of)]
+#: Whoever came in, or nobody.
+SomeVisitor = Annotated[Visitor | None, Depends(visitor_of)]
+#: A visitor who may look; as a visitor (for what stays open) and as a caller of the heart.
+Reader = Annotated[Visitor, Depends(visitor_with("read"))]
+ReadCaller = Annotated[Caller, Depends(_reader)]
+#: A caller who may start, change and delete.
+MakeCaller = Annotated[Caller, Depends(_maker)]

@@ -8,9 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
+from accounts.visitor import Visitor
 from api import sse
-from api.caller import ByCaller, InRuntime
-from generations.contract import Caller
+from api.caller import InRuntime, Reader
 from runtime import Runtime
 
 router = APIRouter()
@@ -18,18 +18,18 @@ router = APIRouter()
 
 @router.get("/api/events")
 async def follow_all(
-    runtime: InRuntime, caller: ByCaller, thread_id: UUID | None = None
+    runtime: InRuntime, visitor: Reader, thread_id: UUID | None = None
 ) -> StreamingResponse:
     """Server-sent events of every change of the caller's generations, of one thread if it is
     named.
     """
-    return sse.response(_follow_all(runtime, caller, str(thread_id) if thread_id else None))
+    return sse.response(_follow_all(runtime, visitor, str(thread_id) if thread_id else None))
 
 
 async def _follow_all(
-    runtime: Runtime, caller: Caller, thread_id: str | None
+    runtime: Runtime, visitor: Visitor, thread_id: str | None
 ) -> AsyncIterator[str]:
-    with runtime.watch.stream(caller.user_id) as stream:
+    with sse.stream_of(runtime, visitor) as stream:
         yield sse.HEARTBEAT
         async for change in sse.changes(stream):
             if change is None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.caller import ByCaller, InRuntime
+from api.caller import InRuntime, MakeCaller
 from api.problems import Problem
 from db import thread_writes
 
@@ -39,7 +39,7 @@ class Withdrawn(BaseModel):
 
 
 @router.put("/feedback")
-async def rate(body: Rated, runtime: InRuntime, caller: ByCaller) -> dict[str, object]:
+async def rate(body: Rated, runtime: InRuntime, caller: MakeCaller) -> dict[str, object]:
     """Store a rating of one of the caller's steps; a step has one."""
     rating = body.feedback
     feedback_id = rating.id or rating.forId
@@ -53,7 +53,7 @@ async def rate(body: Rated, runtime: InRuntime, caller: ByCaller) -> dict[str, o
 
 
 @router.delete("/feedback")
-async def withdraw(body: Withdrawn, runtime: InRuntime, caller: ByCaller) -> dict[str, object]:
+async def withdraw(body: Withdrawn, runtime: InRuntime, caller: MakeCaller) -> dict[str, object]:
     """Take a rating back."""
     query = thread_writes.delete_feedback(body.feedbackId, caller.user_id)
     async with runtime.engine.begin() as connection:

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 
+from accounts.visitor import Visitor
 from api import sse
-from api.caller import ByCaller, InRuntime
+from api.caller import InRuntime, MakeCaller, ReadCaller, Reader
 from api.problems import Problem
 from db.generations import SETTLED_STATUSES
 from db.ids import parse_id
@@ -33,7 +34,7 @@ NO_NUL = r"^[^\x00]*$"
 @router.get("")
 async def list_generations(
     runtime: InRuntime,
-    caller: ByCaller,
+    caller: ReadCaller,
     kind: Literal["image", "video", "audio"] | None = None,
     status: Status | None = None,
     model: Annotated[str | None, Query(max_length=200, pattern=NO_NUL)] = None,
@@ -59,7 +60,7 @@ async def list_generations(
 async def get_generation(
     generation_id: str,
     runtime: InRuntime,
-    caller: ByCaller,
+    caller: ReadCaller,
     wait: Annotated[float, Query(ge=0, le=WAIT_MAX_S)] = 0,
 ) -> dict[str, Any]:
     """The generation; `wait` holds the answer for so many seconds, or until it is settled."""
@@ -79,23 +80,25 @@ async def get_generation(
 async def follow_generation(
     generation_id: str,
     runtime: InRuntime,
-    caller: ByCaller,
+    visitor: Reader,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Server-sent events: the whole JSON at once, then at each change; ends when it is settled."""
+    caller = Caller(user_id=visitor.user_id)
     reading = await runtime.admission.get(caller, generation_id)
     known = int(last_event_id) if last_event_id and _VERSION.fullmatch(last_event_id) else 0
     if _settled(reading) and known >= reading["v"]:
         # The one answer that keeps an EventSource from coming back for ever.
         return Response(status_code=204)
-    return sse.response(_follow(runtime, caller, reading, known))
+    return sse.response(_follow(runtime, visitor, reading, known))
 
 
 async def _follow(
-    runtime: Runtime, caller: Caller, reading: dict[str, Any], known: int
+    runtime: Runtime, visitor: Visitor, reading: dict[str, Any], known: int
 ) -> AsyncIterator[str]:
-    with runtime.watch.stream(caller.user_id) as stream:
+    with sse.stream_of(runtime, visitor) as stream:
         # Read again: what changed before the stream was open would be missed.
+        caller = Caller(user_id=visitor.user_id)
         current = await runtime.admission.get_many(caller, [_id(reading)])
         for first in current:
             reading = first
@@ -118,7 +121,7 @@ async def _follow(
 
 @router.post("/{generation_id}/cancel")
 async def cancel_generation(
-    generation_id: str, runtime: InRuntime, caller: ByCaller
+    generation_id: str, runtime: InRuntime, caller: MakeCaller
 ) -> dict[str, Any]:
     """Ask for a cancel; the status moves when the provider has answered."""
     return await runtime.admission.cancel(caller, generation_id)
@@ -126,14 +129,14 @@ async def cancel_generation(
 
 @router.post("/{generation_id}/retry", status_code=202)
 async def retry_generation(
-    generation_id: str, runtime: InRuntime, caller: ByCaller
+    generation_id: str, runtime: InRuntime, caller: MakeCaller
 ) -> dict[str, Any]:
     """Start the next attempt of a failed, cancelled or unknown generation."""
     return await runtime.admission.retry(caller, generation_id)
 
 
 @router.delete("/{generation_id}", status_code=204)
-async def delete_generation(generation_id: str, runtime: InRuntime, caller: ByCaller) -> Response:
+async def delete_generation(generation_id: str, runtime: InRuntime, caller: MakeCaller) -> Response:
     """Delete from any status; it is 404 from then on."""
     await runtime.admission.delete(caller, generation_id)
     return Response(status_code=204)

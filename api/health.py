@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from api.caller import InRuntime
+from api.caller import InRuntime, Reader
 from settings import VERSION
 
 router = APIRouter()
@@ -32,13 +32,13 @@ async def ready(runtime: InRuntime) -> JSONResponse:
 
 
 @router.get("/api/models")
-async def models(runtime: InRuntime) -> dict[str, Any]:
+async def models(runtime: InRuntime, visitor: Reader) -> dict[str, Any]:
     """The catalogue: what can be made here, by which model, at what price."""
     return {"data": runtime.admission.models()}
 
 
 @router.get("/api/status")
-async def status(request: Request, runtime: InRuntime) -> dict[str, Any]:
+async def status(request: Request, runtime: InRuntime, visitor: Reader) -> dict[str, Any]:
     """Which chat model and which painters are in use, and where each was configured; the page shows
     it.
     """

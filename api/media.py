@@ -19,13 +19,13 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
-from api.caller import ByCaller, InRuntime
+from accounts.visitor import Visitor
+from api.caller import InRuntime, MakeCaller, SomeVisitor, check_scope
 from api.problems import Problem
 from db import assets, media
 from db.assets import Asset
 from db.ids import parse_id
 from db.readings import asset_reading
-from generations.contract import Caller
 from runtime import Runtime
 
 router = APIRouter()
@@ -48,7 +48,7 @@ async def get_media(
     asset_id: str,
     request: Request,
     runtime: InRuntime,
-    caller: ByCaller,
+    visitor: SomeVisitor,
     w: Annotated[int | None, Query(ge=1, le=4096)] = None,
     download: bool = False,
     exp: int | None = None,
@@ -57,7 +57,7 @@ async def get_media(
     """The bytes of an asset, or with `w` a thumbnail about so wide; ranges and revalidation
     included.
     """
-    asset = await _find(runtime, caller, asset_id, exp, sig)
+    asset = await _find(runtime, visitor, asset_id, exp, sig)
     if w is None:
         path, media_type, tag = (
             runtime.files.path(asset.storage_key),
@@ -81,17 +81,21 @@ async def get_media(
 
 
 async def _find(
-    runtime: Runtime, caller: Caller, asset_id: str, exp: int | None, sig: str | None
+    runtime: Runtime, visitor: Visitor | None, asset_id: str, exp: int | None, sig: str | None
 ) -> Asset:
-    """The asset, if the caller owns it or the address is signed and still good."""
+    """The asset, if the address is signed and still good; without a signature, if the visitor owns
+    it.
+    """
     wanted = parse_id(asset_id)
+    signed = exp is not None or sig is not None
+    owner_id = None if signed else check_scope(visitor, "read").user_id
     found: Asset | None = None
     if wanted is not None:
         async with runtime.engine.connect() as connection:
-            if exp is not None and sig is not None and _signed(runtime, wanted, exp, sig):
+            if owner_id is not None:
+                found = await assets.find(connection, owner_id, wanted)
+            elif _signed(runtime, wanted, exp or 0, sig or ""):
                 found = await assets.find_signed(connection, wanted)
-            else:
-                found = await assets.find(connection, caller.user_id, wanted)
     if found is None:
         raise Problem(404, "not_found", "There is no such picture or film.")
     return found
@@ -130,7 +134,7 @@ def _headers(asset: Asset, path: Path, etag: str, *, download: bool) -> dict[str
 
 
 @router.post("/api/uploads", status_code=201)
-async def upload(request: Request, runtime: InRuntime, caller: ByCaller) -> JSONResponse:
+async def upload(request: Request, runtime: InRuntime, caller: MakeCaller) -> JSONResponse:
     """Take a picture in: decoded, turned upright, encoded anew without a word about where it was
     taken.
     """

@@ -28,7 +28,6 @@ PATHS = (
     "/",
     "/thread",
     "/thread/{rest:path}",
-    "/share/{rest:path}",
     "/element/{rest:path}",
     "/login",
     "/login/callback",
@@ -61,11 +60,12 @@ _POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
 
-LogIn = Callable[[Request, Response], Awaitable[None]]
+#: The page's answer as it goes out: with the cookie of local mode, or on the way to the login.
+Enter = Callable[[Request, Response], Awaitable[Response]]
 
 
-def page_routes(template: str, log_in: LogIn) -> APIRouter:
-    """The page at every address of the app; `log_in` gives the answer its cookie in local mode."""
+def page_routes(template: str, enter: Enter) -> APIRouter:
+    """The page at every address of the app; `enter` sees to it that whoever opens it is known."""
     html = _FOREIGN_META.sub("", _FOREIGN_LINK.sub("", template))
     body = html.encode()
     scripts = " ".join(f"'sha256-{_digest(text)}'" for text in _INLINE_SCRIPT.findall(html))
@@ -77,8 +77,7 @@ def page_routes(template: str, log_in: LogIn) -> APIRouter:
 
     async def page(request: Request) -> Response:
         response = Response(body, media_type="text/html; charset=utf-8", headers=headers)
-        await log_in(request, response)
-        return response
+        return await enter(request, response)
 
     for path in PATHS:
         router.add_api_route(path, page, methods=["GET"])

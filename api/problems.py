@@ -69,7 +69,8 @@ def install(app: FastAPI) -> None:
 async def _ours(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, Problem):
         raise error
-    return problem(error.status, error.code, error.detail, error.errors)
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+    return problem(error.status, error.code, error.detail, error.errors, headers)
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:

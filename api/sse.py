@@ -5,13 +5,16 @@ proxies.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from fastapi.responses import StreamingResponse
 
+from accounts.visitor import Visitor
 from generations.watch import Stream
+from runtime import Runtime
 
 HEARTBEAT_EVERY_S = 15.0
 HEARTBEAT = ": still here\n\n"
@@ -29,6 +32,16 @@ async def _with_retry(events: AsyncIterator[str]) -> AsyncIterator[str]:
     yield f"retry: {RETRY_AFTER_MS}\n\n"
     async for event_text in events:
         yield event_text
+
+
+@contextlib.contextmanager
+def stream_of(runtime: Runtime, visitor: Visitor) -> Iterator[Stream]:
+    """The visitor's changes, for as long as the block runs and what let them in holds."""
+    with (
+        runtime.watch.stream(visitor.user_id) as stream,
+        runtime.presence.here(visitor, lambda: stream.push(None)),
+    ):
+        yield stream
 
 
 def event(name: str, data: dict[str, Any], *, event_id: object = None) -> str:

@@ -7,23 +7,26 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from api.caller import ByCaller, InRuntime
+from api.caller import InRuntime, Reader, SomeVisitor, check_scope
+from generations.contract import Caller
 from tools import registry
 
 router = APIRouter()
 
 
 @router.get("/api/tools")
-async def list_tools() -> dict[str, Any]:
+async def list_tools(visitor: Reader) -> dict[str, Any]:
     """The tools in the shape that any OpenAI-style call takes."""
     return {"tools": registry.schemas()}
 
 
 @router.post("/api/tools/{name}")
 async def call_tool(
-    name: str, request: Request, runtime: InRuntime, caller: ByCaller
+    name: str, request: Request, runtime: InRuntime, visitor: SomeVisitor
 ) -> JSONResponse:
     """Call a tool with the body as its arguments; 202 when it started a generation."""
+    known = check_scope(visitor, registry.scope_of(name))
+    caller = Caller(user_id=known.user_id)
     result = await registry.call(name, await request.body(), caller, runtime.admission)
     if result.started:
         location = f"/api/generations/{result.json['id']}"

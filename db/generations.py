@@ -234,6 +234,7 @@ async def _insert_attempt(connection: AsyncConnection, row: Row) -> None:
         insert(attempts).values(
             generation_id=row.id,
             attempt=row.attempt,
+            user_id=row.user_id,
             provider=row.provider,
             cost_estimated_usd=row.cost_estimated_usd,
         )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     PrimaryKeyConstraint,
@@ -48,9 +49,42 @@ users = Table(
     "users",
     metadata,
     Column("id", _ID, primary_key=True),
+    # Namespaced by where it was proved: `local`, `password:anna@example.org`.
     Column("identifier", Text, nullable=False, unique=True),
     _json("metadata", "{}"),
+    # Null for whoever does not come in by a password.
+    Column("password_hash", Text),
+    Column("is_admin", Boolean, nullable=False, server_default=text("false")),
+    Column("disabled_at", _TIME),
     _now("created_at"),
+)
+
+logins = Table(
+    "logins",
+    metadata,
+    # Stands in the cookie's signed token; the row says whether that token still holds.
+    Column("id", _ID, primary_key=True),
+    Column("user_id", _ID, ForeignKey("kinora.users.id", ondelete="CASCADE"), nullable=False),
+    Column("expires_at", _TIME, nullable=False),
+    Column("ended_at", _TIME),
+    _now("created_at"),
+    Index("logins_by_user", "user_id"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("user_id", _ID, ForeignKey("kinora.users.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False, server_default=text("''")),
+    Column("prefix", Text, nullable=False, unique=True),
+    # Of a secret with 256 random bits, so no slow hash is needed.
+    Column("secret_sha256", LargeBinary, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("last_used_at", _TIME),
+    Column("revoked_at", _TIME),
+    _now("created_at"),
+    Index("api_keys_by_user", "user_id", text("created_at DESC")),
 )
 
 threads = Table(
@@ -186,6 +220,8 @@ attempts = Table(
         nullable=False,
     ),
     Column("attempt", Integer, nullable=False),
+    # Whose money: the sums of a day are taken over this table.
+    Column("user_id", _ID, ForeignKey("kinora.users.id", ondelete="CASCADE"), nullable=False),
     Column("provider", Text, nullable=False),
     _now("created_at"),
     Column("submitted_at", _TIME),
@@ -199,6 +235,21 @@ attempts = Table(
     Column("cost_estimated_usd", _USD),
     Column("cost_actual_usd", _USD),
     PrimaryKeyConstraint("generation_id", "attempt"),
+    Index("attempts_by_day", "created_at"),
+    Index("attempts_by_user", "user_id", "created_at"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("user_id", _ID, ForeignKey("kinora.users.id", ondelete="CASCADE"), nullable=False),
+    Column("key", Text, nullable=False),
+    # Of the tool's name and its arguments: the same key with another request is a mistake.
+    Column("request_sha256", LargeBinary, nullable=False),
+    Column("generation_id", _ID, nullable=False),
+    _now("created_at"),
+    PrimaryKeyConstraint("user_id", "key"),
+    Index("idempotency_keys_by_age", "created_at"),
 )
 
 assets = Table(

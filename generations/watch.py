@@ -13,7 +13,7 @@ import json
 import math
 import secrets
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -90,11 +90,18 @@ class Attention:
 class Watch:
     """The process's ear on the database. `run` listens until cancelled; the rest is in memory."""
 
-    def __init__(self, engine: AsyncEngine, listen_url: str) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        listen_url: str,
+        also: Mapping[str, Callable[[object], None]] | None = None,
+    ) -> None:
+        """`also`: other channels that are listened to on the same connection, and who hears."""
         #: The number by which turns of this process are known; its lock lives on our connection.
         self.instance = secrets.randbelow(2**31 - 1)
         self._engine = engine
         self._listen_url = listen_url
+        self._also = dict(also or {})
         self._streams: dict[UUID, set[Stream]] = defaultdict(set)
         self._attentive: dict[UUID, set[Attention]] = defaultdict(set)
         self._changed: dict[UUID, set[UUID]] = defaultdict(set)
@@ -170,6 +177,8 @@ class Watch:
         try:
             await turns.hold_instance(self._connection, self.instance)
             await self._connection.add_listener(CHANNEL, self._hear)
+            for channel in self._also:
+                await self._connection.add_listener(channel, self._pass_on)
             self.listening.set()
             # What changed while nobody listened is not known: everybody looks again.
             self._wake_everybody()
@@ -205,6 +214,9 @@ class Watch:
         if user_id in self._streams:
             self._changed[user_id].add(generation_id)
             self._news.set()
+
+    def _pass_on(self, connection: object, pid: int, channel: str, payload: object) -> None:
+        self._also[channel](payload)
 
     async def _read_changes(self) -> None:
         """Make the reading of what changed, once for all who look; what came in meanwhile waits for

@@ -20,17 +20,26 @@ ROOT = Path(__file__).resolve().parent.parent
 #: The map of the house: room -> the rooms it may import. Chainlit loads `chainlit_app` by path:
 #: imported, it would be a second app with second handlers.
 MAY_IMPORT = {
-    "manage": {"runtime", "generations", "providers", "db", "settings", "shared_process"},
-    "server": {"api", "agent", "runtime", "providers", "db", "logs", "settings", "shared_process"},
+    "manage": {"operations", "accounts", "db", "settings", "shared_process"},
+    "server": {
+        *("api", "agent", "runtime", "accounts", "providers", "db", "logs", "settings"),
+        "shared_process",
+    },
     # Under Chainlit's own command this door has to put our routes in front of the others itself.
-    "chainlit_app": {"chat", "api", "agent", "runtime", "db", "logs", "settings"},
+    "chainlit_app": {"chat", "api", "agent", "runtime", "accounts", "db", "logs", "settings"},
+    "operations": {
+        *("runtime", "accounts", "generations", "providers", "db", "settings", "shared_process"),
+    },
     "chat": {"agent", "tools", "runtime", "generations", "db"},
-    "api": {"tools", "runtime", "generations", "providers", "db", "settings"},
+    "api": {"tools", "runtime", "generations", "accounts", "providers", "db", "settings"},
     "agent": {"tools", "settings"},
     "tools": {"generations", "providers"},
-    "runtime": {"demo", "generations", "providers", "db", "settings", "shared_process"},
+    "runtime": {
+        *("demo", "generations", "accounts", "providers", "db", "settings", "shared_process"),
+    },
     "demo": {"settings", "shared_process"},
     "generations": {"providers", "db"},
+    "accounts": {"db"},
     "providers": {"settings"},
     "db": {"shared_process"},
     "logs": set[str](),

@@ -34,4 +34,5 @@ TOOL = Tool(
     ),
     arguments=GetGeneration,
     run=run,
+    scope="read",
 )

@@ -56,4 +56,5 @@ TOOL = Tool(
     ),
     arguments=ListGenerations,
     run=run,
+    scope="read",
 )

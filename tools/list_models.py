@@ -49,4 +49,5 @@ TOOL = Tool(
     ),
     arguments=ListModels,
     run=run,
+    scope="read",
 )

@@ -71,6 +71,11 @@ async def call(
     return ToolResult(json=result, started=tool.starts)
 
 
+def scope_of(name: str) -> str:
+    """What the caller of this tool must be allowed; who may look may also hear that it is none."""
+    return next((tool.scope for tool in TOOLS if tool.name == name), "read")
+
+
 def find(name: str) -> Tool:
     """The tool of that name. Raises: ToolError, which lists the tools there are."""
     for tool in TOOLS:

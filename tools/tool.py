@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from generations.admission import Admission
 from generations.contract import Caller
@@ -25,6 +25,8 @@ class Tool:
     arguments: type[Arguments]
     run: Callable[[Any, Caller, Admission], Awaitable[dict[str, Any]]]
     starts: bool = False
+    #: What the caller must be allowed: `read`, or `generate` for whatever starts or changes one.
+    scope: Literal["read", "generate"] = "generate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,55 @@
+"""The signed token in the login's cookie. The chat framework reads it too, so it has its shape;
+what it adds is the login's id, without which a token holds nothing here.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import jwt
+
+from db.ids import parse_id
+
+ALGORITHM = "HS256"
+COOKIE = "access_token"
+#: The login's place in the token: the framework keeps a user's metadata as it is.
+LOGIN = "login"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a genuine token says; whether its login still holds, only the database knows."""
+
+    identifier: str
+    login_id: UUID | None
+
+
+def sign(secret: bytes, identifier: str, name: str, login_id: UUID, lasts_s: float) -> str:
+    """A token for the cookie; everything in it can be read by whoever holds it."""
+    now = int(time.time())
+    said = {
+        "identifier": identifier,
+        "display_name": name,
+        "metadata": {LOGIN: str(login_id)},
+        "iat": now,
+        "exp": now + int(lasts_s),
+    }
+    return jwt.encode(said, secret, algorithm=ALGORITHM)
+
+
+def read(secret: bytes, text: str) -> Token | None:
+    """The token, if it is genuine and its time is not over."""
+    try:
+        said: dict[str, Any] = jwt.decode(
+            text, secret, algorithms=[ALGORITHM], options={"require": ["exp"]}
+        )
+    except jwt.InvalidTokenError:
+        return None
+    identifier, metadata = said.get("identifier"), said.get("metadata")
+    if not isinstance(identifier, str):
+        return None
+    login_id = metadata.get(LOGIN) if isinstance(metadata, dict) else None
+    return Token(identifier, parse_id(login_id))

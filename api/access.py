@@ -1,0 +1,216 @@
+"""Who comes in: a thin ASGI layer behind the guard. It knows the visitor of every request before
+anything behind it runs, and closes sockets whose login ended.
+
+Our own doors read the visitor from the request's state. The chat framework trusts its cookie's
+signature alone, so here the cookie of a login that holds no more is taken away before it gets
+there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import structlog
+from starlette.requests import cookie_parser
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from accounts import keys, tokens
+from accounts.entrance import Refused
+from accounts.rate import Rate, Standing
+from accounts.visitor import Visitor
+from api.problems import problem
+from db.connect import DATABASE_ERRORS
+from runtime import Runtime
+
+log = structlog.get_logger(__name__)
+
+#: Bytes that are the same for everybody, and questions about the process itself.
+OPEN_TO_ALL = frozenset({"/healthz", "/readyz", "/metrics", "/favicon", "/logo"})
+OPEN_FOLDERS = ("/assets/", "/public/")
+#: Ours; an API key opens these, never the chat.
+DOORS = ("/api", "/media/", "/v1", "/feedback")
+#: The chat's socket, its polling form included.
+SOCKET = "/ws/"
+#: Not counted against a caller's requests a minute: bytes, and streams that stay open.
+UNCOUNTED = ("/media/", SOCKET)
+RATE_WINDOW_S = 60.0
+CLOSE_WAIT_S = 10.0
+LOGIN_ENDED = 4401
+
+
+class Access:
+    """Puts `visitor` (a `Visitor`, or None for nobody) into the state of each request."""
+
+    def __init__(self, app: ASGIApp, runtime: Callable[[], Runtime]) -> None:
+        self._app = app
+        self._runtime = runtime
+        self._rate: Rate | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find out who it is, count the request, pass it on."""
+        if scope["type"] not in ("http", "websocket") or _is_open(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        try:
+            visitor = await self._visitor(scope)
+        except Refused as refused:
+            await _refuse(scope, receive, send, 401, "unauthorized", str(refused))
+            return
+        except DATABASE_ERRORS as error:
+            log.warning("nobody can be let in", error=type(error).__name__)
+            await _refuse(scope, receive, send, 503, "unavailable", _AWAY)
+            return
+        scope.setdefault("state", {})["visitor"] = visitor
+        if visitor is None and scope["path"].startswith(SOCKET):
+            await _refuse(scope, receive, send, 401, "unauthorized", "Log in first.")
+        elif scope["type"] == "websocket":
+            await self._hold(visitor, scope, receive, send)
+        else:
+            await self._count(visitor, scope, receive, send)
+
+    async def _visitor(self, scope: Scope) -> Visitor | None:
+        """Raises: Refused: a key or token was shown and is wrong; the database's errors."""
+        entrance = self._runtime().entrance
+        is_door = scope["path"].startswith(DOORS)
+        if is_door and (shown := _bearer(scope)) is not None:
+            if shown.startswith(keys.MARK):
+                return await entrance.by_key(shown)
+            if entrance.local is None:
+                raise Refused("This API key is not known here.")
+        if not is_door:
+            _drop_header(scope, b"authorization")
+        token = _cookies(scope).get(tokens.COOKIE)
+        visitor = await entrance.by_token(token) if token else None
+        _leave_cookie(scope, token if visitor else None)
+        return visitor or entrance.local
+
+    async def _count(
+        self, visitor: Visitor | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        most = self._runtime().loaded.settings.requests_per_minute
+        if not most or scope["path"].startswith(UNCOUNTED) or _opens_stream(scope):
+            await self._app(scope, receive, send)
+            return
+        if self._rate is None:
+            self._rate = Rate(most, RATE_WINDOW_S)
+        who = visitor.user_id if visitor else (scope.get("client") or ("",))[0]
+        standing = self._rate.count(who)
+        send = _with_headers(send, _rate_headers(most, standing))
+        if standing.wait_s is not None:
+            detail = f"At most {most} requests a minute; try again in a moment."
+            retry = {"Retry-After": str(math.ceil(standing.wait_s))}
+            answer = problem(429, "rate_limited", detail, headers=retry)
+            await answer(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _hold(
+        self, visitor: Visitor | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """A socket, for as long as its visitor's login holds."""
+        ended = asyncio.Event()
+        closed = False
+
+        async def send_while_open(message: Message) -> None:
+            if not closed:
+                await send(message)
+
+        with self._runtime().presence.here(visitor, ended.set):
+            serving = asyncio.ensure_future(self._app(scope, receive, send_while_open))
+            watching = asyncio.create_task(ended.wait())
+            try:
+                await asyncio.wait({serving, watching}, return_when=asyncio.FIRST_COMPLETED)
+                if not serving.done():
+                    closed = True
+                    with contextlib.suppress(RuntimeError):
+                        await send({"type": "websocket.close", "code": LOGIN_ENDED})
+                    await asyncio.wait({serving}, timeout=CLOSE_WAIT_S)
+            finally:
+                watching.cancel()
+                serving.cancel()
+            if serving.done() and not serving.cancelled():
+                serving.result()
+
+
+_AWAY = "The database cannot be reached just now; nothing was changed. Try again in a moment."
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_TO_ALL or path.startswith(OPEN_FOLDERS)
+
+
+def _values(scope: Scope, name: bytes) -> list[str]:
+    headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
+    return [value.decode("latin-1") for found, value in headers if found == name]
+
+
+def _bearer(scope: Scope) -> str | None:
+    """What is shown as a bearer token; other schemes are somebody else's."""
+    for value in _values(scope, b"authorization"):
+        scheme, _, shown = value.strip().partition(" ")
+        if scheme.lower() == "bearer":
+            return shown.strip()
+    return None
+
+
+def _cookies(scope: Scope) -> dict[str, str]:
+    return cookie_parser("; ".join(_values(scope, b"cookie")))
+
+
+def _drop_header(scope: Scope, name: bytes) -> None:
+    scope["headers"] = [(found, value) for found, value in scope["headers"] if found != name]
+
+
+def _leave_cookie(scope: Scope, token: str | None) -> None:
+    """Leave the framework this login alone, in one header: whatever else it would take for one,
+    such as a doubled cookie or the pieces of a long one, we have not looked at.
+    """
+    others = [
+        f"{name}={value}"
+        for name, value in _cookies(scope).items()
+        if not name.startswith(tokens.COOKIE)
+    ]
+    if token is not None:
+        others.append(f"{tokens.COOKIE}={token}")
+    _drop_header(scope, b"cookie")
+    if others:
+        scope["headers"].append((b"cookie", "; ".join(others).encode("latin-1")))
+
+
+def _opens_stream(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path == "/api/events" or (path.startswith("/api/") and path.endswith("/events"))
+
+
+def _rate_headers(most: int, standing: Standing) -> list[tuple[bytes, bytes]]:
+    """The fields of the IETF's draft on rate limits (draft-ietf-httpapi-ratelimit-headers-10)."""
+    policy = f'"default";q={most};w={RATE_WINDOW_S:.0f}'
+    now = f'"default";r={standing.left};t={math.ceil(standing.full_in_s)}'
+    return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", now.encode())]
+
+
+def _with_headers(send: Send, more: list[tuple[bytes, bytes]]) -> Send:
+    async def send_with_them(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            own: list[Any] = list(message.get("headers", ()))
+            message = {**message, "headers": [*own, *more]}
+        await send(message)
+
+    return send_with_them
+
+
+async def _refuse(
+    scope: Scope, receive: Receive, send: Send, status: int, code: str, detail: str
+) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008, "reason": detail})
+        return
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "2"}
+    answer: Response = problem(status, code, detail, headers=headers)
+    await answer(scope, receive, send)

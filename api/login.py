@@ -1,0 +1,58 @@
+"""Log in and out. Ours stand before the framework's, whose logins nobody could end and which count
+no tries.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import JSONResponse
+
+from accounts import tokens
+from accounts.entrance import Refused, Throttled
+from accounts.passwords import LENGTH_MAX
+from api.caller import InRuntime, SomeVisitor
+from api.problems import problem
+from settings import LOOPBACK_HOSTS
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.post("/login")
+async def log_in(
+    request: Request,
+    runtime: InRuntime,
+    username: Annotated[str, Form(max_length=1000)],
+    password: Annotated[str, Form(max_length=LENGTH_MAX)],
+) -> JSONResponse:
+    """Check e-mail address and password, and give the browser its cookie."""
+    address = request.client.host if request.client else ""
+    try:
+        entered = await runtime.entrance.log_in(username, password, address)
+    except Throttled as refused:
+        retry = {"Retry-After": str(refused.retry_after_s)}
+        return problem(429, "rate_limited", str(refused), headers=retry)
+    except Refused as refused:
+        return problem(401, "wrong_login", str(refused))
+    response = JSONResponse({"success": True}, headers={"Cache-Control": "no-store"})
+    response.set_cookie(
+        tokens.COOKIE, entered.token, max_age=int(entered.lasts_s), **_cookie(request)
+    )
+    return response
+
+
+@router.post("/logout")
+async def log_out(request: Request, runtime: InRuntime, visitor: SomeVisitor) -> JSONResponse:
+    """End the login in every tab, and take the cookie back."""
+    if visitor is not None:
+        await runtime.entrance.log_out(visitor)
+    response = JSONResponse({"success": True})
+    response.delete_cookie(tokens.COOKIE, **_cookie(request))
+    return response
+
+
+def _cookie(request: Request) -> dict[str, Any]:
+    """Sent over https only, except where a person tries Kinora on their own machine."""
+    plain = request.url.scheme == "http" and request.url.hostname in LOOPBACK_HOSTS
+    return {"path": "/", "httponly": True, "samesite": "lax", "secure": not plain}

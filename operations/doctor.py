@@ -1,0 +1,167 @@
+"""The doctor: says what is wrong with an installation, and what to do.
+
+It opens what is needed to look and starts nothing that works: no engine, no painter, no page. With
+an embedded database it starts that one, or joins it, for as long as it looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import psycopg
+
+from db import jobs, migrate, readings
+from db.connect import DATABASE_ERRORS, open_engine
+from db.embedded import EmbeddedPostgres
+from providers.catalogue import load_catalogue
+from providers.configured import questions
+from providers.models_file import ModelsFileError
+from runtime import prepare_data_dir
+from settings import Loaded, SettingsError, load
+from shared_process import ServerUnavailable
+
+FREE_BYTES_MIN = 1 << 30
+ASK_S = 10.0
+
+
+class Finding(NamedTuple):
+    """One line of the doctor; `remedy` is None when all is well."""
+
+    about: str
+    said: str
+    remedy: str | None = None
+
+
+def doctor() -> int:
+    """Look at everything and print what was found; 0 when nothing is wrong."""
+    try:
+        loaded = load()
+        data_dir = prepare_data_dir(loaded)
+    except SettingsError as error:
+        return report([Finding("settings", str(error), "mend it in .env or the environment")])
+    except OSError as error:
+        return report([Finding("data folder", str(error), "choose another DATA_DIR")])
+    findings = [
+        Finding("settings", f"{len(loaded.ignored)} ignored" if loaded.ignored else "understood"),
+        *look_at_storage(data_dir),
+        *look_at_catalogue(loaded),
+        *look_at_keys(loaded),
+        *look_at_database(loaded, data_dir),
+    ]
+    return report(findings)
+
+
+def report(findings: list[Finding]) -> int:
+    """Print the findings, a line each, and return the exit code."""
+    for finding in findings:
+        mark = "ok   " if finding.remedy is None else "WRONG"
+        print(f"{mark} {finding.about}: {finding.said}")
+        if finding.remedy is not None:
+            print(f"      -> {finding.remedy}")
+    wrong = sum(finding.remedy is not None for finding in findings)
+    print("all is well" if not wrong else f"{wrong} wrong")
+    return 1 if wrong else 0
+
+
+def look_at_storage(data_dir: Path) -> list[Finding]:
+    """Can files be written, and is there room?"""
+    try:
+        with tempfile.TemporaryFile(dir=data_dir) as trial:
+            trial.write(b"kinora")
+        free = shutil.disk_usage(data_dir).free
+    except OSError as error:
+        return [Finding("storage", f"{data_dir}: {error.strerror}", "choose another DATA_DIR")]
+    said = f"{data_dir}, {free / 1e9:.1f} GB free"
+    remedy = "free some room: films need it" if free < FREE_BYTES_MIN else None
+    return [Finding("storage", said, remedy)]
+
+
+def look_at_catalogue(loaded: Loaded) -> list[Finding]:
+    """Can every row of the catalogue be understood?"""
+    try:
+        catalogue = load_catalogue(loaded.settings.models_file)
+    except ModelsFileError as error:
+        return [Finding("catalogue", str(error), "mend MODELS_FILE (docs/models.md)")]
+    return [Finding("catalogue", f"{len(catalogue.models)} models")]
+
+
+def look_at_keys(loaded: Loaded) -> list[Finding]:
+    """Do the servers that our keys are for know them? Nothing is generated, nothing is paid."""
+    settings = loaded.settings
+    findings = []
+    if settings.openai_api_key or settings.openai_base_url:
+        base = settings.openai_base_url or "https://api.openai.com/v1"
+        key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
+        findings.append(ask("chat model", f"{base}/models", key, "OPENAI_API_KEY, OPENAI_BASE_URL"))
+    else:
+        findings.append(Finding("chat model", "demo"))
+    findings.extend(
+        ask(question.label, question.url, question.key, question.setting)
+        for question in questions(settings)
+    )
+    return findings
+
+
+def ask(about: str, url: str, key: str, setting: str) -> Finding:
+    """Ask one server a harmless question with our key."""
+    if not (key.isascii() and key.isprintable()):
+        return Finding(about, "the key holds characters that no key has", f"check {setting}")
+    try:
+        answer = httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=ASK_S)
+    except httpx.HTTPError as error:
+        return Finding(about, f"not reached ({type(error).__name__})", f"check {setting}")
+    if answer.status_code in (401, 403):
+        return Finding(about, "the key is not accepted", f"check {setting}")
+    return Finding(about, f"answers ({answer.status_code})")
+
+
+def look_at_database(loaded: Loaded, data_dir: Path) -> list[Finding]:
+    """Is it there, of this version, and do its workers take care of what is in it?"""
+    configured = loaded.settings.database_url
+    postgres = None if configured else EmbeddedPostgres(data_dir)
+    remedy = "check DATABASE_URL" if configured else "see the data folder's postgres/server.log"
+    try:
+        url = configured.get_secret_value() if configured else postgres.enter() if postgres else ""
+        missing = migrate.pending(url)
+        if missing:
+            return [Finding("migrations", "; ".join(missing), "start Kinora once: it applies them")]
+        return [Finding("database", "migrated"), *asyncio.run(look_at_work(url))]
+    except (*DATABASE_ERRORS, psycopg.Error, ServerUnavailable) as error:
+        return [
+            Finding(
+                "database",
+                next(iter(str(error).strip().splitlines()), type(error).__name__),
+                remedy,
+            )
+        ]
+    finally:
+        if postgres is not None:
+            postgres.leave()
+
+
+async def look_at_work(url: str) -> list[Finding]:
+    """Workers, the sweep, and what is under way."""
+    engine = open_engine(url)
+    try:
+        async with engine.connect() as connection:
+            alive = await jobs.workers_alive(connection)
+            stalled = await jobs.stalled(connection)
+            open_ = await readings.count_in_flight(connection)
+    finally:
+        await engine.dispose()
+    under_way = sum(count for status, count in open_.items() if status != "unknown")
+    idle = "start Kinora: nobody drives them" if under_way and not alive else None
+    stuck = "restart Kinora: the sweep does not run" if stalled and alive else None
+    undecided = open_.get("unknown", 0)
+    said = ", ".join(f"{count} {status}" for status, count in sorted(open_.items())) or "none"
+    return [
+        Finding("workers", f"{alive} alive", idle),
+        Finding("sweep", f"{stalled} calls stalled", stuck),
+        Finding("generations under way", said),
+        *([Finding("undecided", f"{undecided} wait for Try again or Drop")] if undecided else []),
+    ]

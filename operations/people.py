@@ -1,0 +1,143 @@
+"""Accounts and API keys from the terminal. What a program may read (a made password, a new key)
+stands alone on a line of stdout; everything for people goes to stderr.
+"""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from accounts import identity, keys, passwords
+from accounts.passwords import Passwords
+from db import accounts
+from db import keys as key_rows
+from db.accounts import Account
+
+
+class Refused(Exception):
+    """The command cannot be carried out; the message is one line for the operator."""
+
+
+async def add(engine: AsyncEngine, email: str, *, is_admin: bool, from_stdin: bool) -> None:
+    """Make an account. Raises: Refused."""
+    identifier = _identifier(email)
+    async with engine.connect() as connection:
+        if await accounts.find(connection, identifier) is not None:
+            raise Refused(f"there is an account {email} already; see: users password, users enable")
+    password, is_made = _ask_password(from_stdin=from_stdin)
+    hashed = await Passwords().hash(password)
+    async with engine.begin() as connection:
+        if await accounts.add(connection, identifier, hashed, is_admin=is_admin) is None:
+            raise Refused(f"there is an account {email} already")
+    _tell(f"{identity.shown_name(identifier)} can log in{' as an admin' if is_admin else ''}")
+    if is_made:
+        print(password)
+
+
+async def set_password(engine: AsyncEngine, email: str, *, from_stdin: bool) -> None:
+    """Give an account another password and end its logins. Raises: Refused."""
+    async with engine.connect() as connection:
+        account = await _find(connection, email)
+    password, is_made = _ask_password(from_stdin=from_stdin)
+    hashed = await Passwords().hash(password)
+    async with engine.begin() as connection:
+        await accounts.set_password(connection, account.id, hashed)
+    _tell(f"{email} has a new password; everybody logged in with the old one is out")
+    if is_made:
+        print(password)
+
+
+async def disable(engine: AsyncEngine, email: str) -> None:
+    """Shut an account out, its logins and keys. Raises: Refused."""
+    async with engine.begin() as connection:
+        account = await _find(connection, email)
+        await accounts.disable(connection, account.id)
+    _tell(f"{email} is out, with all logins and API keys; back in by: users enable {email}")
+
+
+async def enable(engine: AsyncEngine, email: str) -> None:
+    """Let a disabled account in again. Raises: Refused."""
+    async with engine.begin() as connection:
+        account = await _find(connection, email)
+        await accounts.enable(connection, account.id)
+    _tell(f"{email} can log in again, and its API keys hold again")
+
+
+async def adopt_local(engine: AsyncEngine, email: str) -> None:
+    """Give an account everything that was made in local mode. Raises: Refused."""
+    async with engine.begin() as connection:
+        taker = await _find(connection, email)
+        giver = await accounts.find(connection, identity.LOCAL)
+        if giver is None:
+            raise Refused("local mode has made nothing here")
+        given = await accounts.adopt(connection, giver.id, taker.id)
+    parts = ", ".join(f"{count} {name}" for name, count in given.items())
+    _tell(f"{email} has it all now: {parts}")
+
+
+async def create_key(engine: AsyncEngine, email: str, *, name: str, scopes: str) -> None:
+    """Make an API key and print it, once. Raises: Refused."""
+    try:
+        wanted = keys.check_scopes([part.strip() for part in scopes.split(",") if part.strip()])
+    except keys.UnknownScope as error:
+        raise Refused(str(error)) from error
+    made = keys.make()
+    async with engine.begin() as connection:
+        account = await _find(connection, email)
+        await key_rows.create(
+            connection,
+            account.id,
+            name=name,
+            prefix=made.prefix,
+            secret_sha256=made.digest(),
+            scopes=wanted,
+        )
+    _tell(f"key {made.prefix} of {email} for {', '.join(wanted)}; it is shown this once:")
+    print(made.text())
+
+
+async def revoke_key(engine: AsyncEngine, prefix: str) -> None:
+    """End an API key and what it has opened. Raises: Refused."""
+    given = keys.read(prefix)
+    bare = given.prefix if given else prefix.removeprefix(keys.MARK).split("_")[0]
+    async with engine.begin() as connection:
+        if not await key_rows.revoke(connection, bare):
+            raise Refused(f"there is no key {bare} that holds")
+    _tell(f"key {bare} is revoked")
+
+
+def _identifier(email: str) -> str:
+    try:
+        return identity.by_password(email)
+    except identity.NoEmail as error:
+        raise Refused(f"{email}: {error}") from error
+
+
+async def _find(connection: AsyncConnection, email: str) -> Account:
+    """The account of this address; `local` is the user of local mode."""
+    identifier = identity.LOCAL if email == identity.LOCAL else _identifier(email)
+    account = await accounts.find(connection, identifier)
+    if account is None:
+        raise Refused(f"there is no account {email}; make it with: users add {email}")
+    return account
+
+
+def _ask_password(*, from_stdin: bool) -> tuple[str, bool]:
+    """The password, and whether we made it because nobody could be asked."""
+    try:
+        if from_stdin:
+            return passwords.check_new(sys.stdin.readline().rstrip("\r\n")), False
+        if not sys.stdin.isatty():
+            return passwords.make(), True
+        password = passwords.check_new(getpass.getpass("Password: "))
+        if getpass.getpass("Again: ") != password:
+            raise Refused("these were two different passwords")
+    except passwords.WeakPassword as error:
+        raise Refused(str(error)) from error
+    return password, False
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
