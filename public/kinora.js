@@ -2,6 +2,7 @@
 // loses no picture on its way into a message, and says what is in use and what it costs.
 import { followGrowth } from './page/growth.js'
 import { inUse } from './page/in_use.js'
+import { offerKeys } from './page/keys.js'
 import { head, hide, tidy } from './page/names.js'
 import { line, listen } from './page/said.js'
 import { guardSending, look } from './page/sending.js'
@@ -33,6 +34,7 @@ function settle() {
   head()
   listen()
   followGrowth()
+  offerKeys()
   roots.forEach(tidy)
 }
 
