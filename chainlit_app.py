@@ -21,16 +21,22 @@ import structlog
 from chainlit.data import get_data_layer
 from chainlit.element import Element
 from chainlit.server import app as house
+from chainlit.server import get_html_template, sio
+from chainlit.session import WebsocketSession
+from fastapi import Request, Response
 
 import api
-from accounts.identity import LOCAL
+from accounts.identity import LOCAL, shown_name
 from agent.chat_model import open_chat_model
 from agent.digest import digest
 from agent.events import ToolCallFinished
 from agent.history import Attachment
-from api import problems
+from api import framework
 from api.access import Access
+from api.front import front_of
 from api.guard import Guard
+from api.page import page_routes
+from chat import incoming
 from chat.pictures import Brought
 from chat.texts import Texts, texts
 from chat.turn import Asked, Turn
@@ -92,9 +98,6 @@ async def resume(thread: Any) -> None:
 @cl.on_message
 async def on_message(message: cl.Message) -> None:
     """Answer one message, once it is stored: what cannot be kept is not answered."""
-    if parse_id(message.id) is None:
-        await cl.context.emitter.send_toast(words().failed, "error")
-        return
     elements: dict[str, Element] = {e.id: e for e in message.elements or () if e.path}
     asked = Asked(
         step_id=UUID(message.id),
@@ -288,8 +291,13 @@ async def open_house() -> None:
     chat = open_chat_model(loaded, runtime.demo_url)
     stack.push_async_callback(chat.close)
     house.state.runtime, house.state.chat, house.state.stack = runtime, chat, stack
-    problems.install(house)
-    house.router.routes[0:0] = api.routes().routes
+    page = page_routes(get_html_template(""), as_it_is, loaded.settings.allowed_origins)
+    house.router.routes[0:0] = [*api.routes().routes, *page.routes]
+
+
+async def as_it_is(request: Request, response: Response) -> Response:
+    """Under `chainlit run` the page sees to its login itself."""
+    return response
 
 
 @cl.on_app_shutdown
@@ -301,13 +309,19 @@ async def close_house() -> None:
     await house.state.stack.aclose()
 
 
+def author_of(session: WebsocketSession) -> str:
+    """Under which name a message of this session is kept, whatever it says itself."""
+    return shown_name(session.user.identifier) if session.user else LOCAL
+
+
 def stand_in_front(app: Any) -> None:
     """Under `chainlit run` no server of ours has done it: the guard, the secret, the log's form."""
     loaded = load()
     configure_logging(loaded.settings.log_format)
     give_chainlit_its_secret(read_secret(loaded, prepare_data_dir(loaded)).decode())
+    framework.install(app)
     app.add_middleware(Access, runtime=lambda: app.state.runtime)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, front=front_of(loaded.settings))
     app.state.guarded = True
 
 
@@ -315,3 +329,7 @@ def stand_in_front(app: Any) -> None:
 # in a hook; a second load under `-w` finds it done.
 if not getattr(house.state, "guarded", False):
     stand_in_front(house)
+# The table of the socket's events is not loaded anew either.
+if not getattr(house.state, "fronted", False):
+    incoming.front(sio.handlers["/"], WebsocketSession.get, author_of)
+    house.state.fronted = True

@@ -36,6 +36,7 @@ from db.uploads import Uploads
 from demo import DemoProvider
 from generations.admission import Admission
 from generations.advance import drive
+from generations.budgets import Budgets
 from generations.engine import Engine
 from generations.hands import Hands
 from generations.watch import Watch
@@ -155,6 +156,7 @@ async def open_runtime(loaded: Loaded) -> AsyncIterator[Runtime]:
             catalogue=catalogue,
             providers={painter.provider.name: painter.provider for painter in painters},
             results=await stack.enter_async_context(open_result_clients()),
+            in_flight_max=loaded.settings.max_in_flight_per_user,
         )
         async with engine.begin() as connection:
             local_user_id = await users.ensure(connection, LOCAL)
@@ -170,13 +172,20 @@ async def open_runtime(loaded: Loaded) -> AsyncIterator[Runtime]:
             uploads=Uploads(engine, files),
             watch=hands.watch,
             jobs=Engine(engine, direct_url, partial(drive, hands)),
-            admission=Admission(engine, catalogue, frozenset(hands.providers)),
+            admission=Admission(engine, catalogue, frozenset(hands.providers), _budgets(loaded)),
             painters=painters,
             demo_url=servers.demo_url,
             local_user_id=local_user_id,
         )
         async with _at_work(runtime, servers):
             yield runtime
+
+
+def _budgets(loaded: Loaded) -> Budgets:
+    settings = loaded.settings
+    return Budgets(
+        per_user_usd=settings.budget_usd_per_user_per_day, per_day_usd=settings.budget_usd_per_day
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,10 +43,12 @@ from chainlit.user import User
 import api
 from accounts.identity import LOCAL
 from agent.chat_model import ChatModel, open_chat_model
+from api import framework
 from api.access import Access
 from api.caller import runtime_of, visitor_of
+from api.front import front_of
 from api.guard import Guard
-from api.page import PublicFiles, bundle_routes, page_routes, stray_routes
+from api.page import PublicFiles, bundle_routes, page_routes
 from api.problems import install
 from db.connect import DATABASE_ERRORS
 from logs import configure_logging
@@ -59,6 +61,8 @@ log = structlog.get_logger(__name__)
 CHAT = ROOT / "chainlit_app.py"
 #: A running turn of the agent may take so long to come to its end when the server stops.
 TURN_GRACE_S = 150.0
+#: One message on the socket; the framework's own limit is the same and would leave a trace.
+SOCKET_MESSAGE_BYTES_MAX = 1_000_000
 #: A session's files are ours by then (uploads) or can be made again (props).
 SESSION_KEPT_S = 24 * 3600.0
 
@@ -107,11 +111,11 @@ def create_app(runtime: Runtime, chat: ChatModel) -> FastAPI:
         state.runtime, state.chat = runtime, chat
     install(app)
     app.include_router(api.routes())
-    app.include_router(page_routes(get_html_template(""), enter))
+    settings = runtime.loaded.settings
+    app.include_router(page_routes(get_html_template(""), enter, settings.allowed_origins))
     app.include_router(bundle_routes(Path(build_dir) / "assets"))
     app.mount("/public", PublicFiles(directory=ROOT / "public"))
-    app.include_router(stray_routes())
-    app.mount("/", chainlit)
+    app.mount("/", framework.Fence(chainlit, is_local=settings.auth_mode == "local"))
     return app
 
 
@@ -163,6 +167,7 @@ def load_chat(settings: Settings) -> None:
     clear_old_sessions(FILES_DIRECTORY)
     # Our guard stands in front of everything; the chat's file would put one before Chainlit alone.
     chainlit.state.guarded = True
+    framework.install(chainlit)
     config.run.module_name = str(CHAT)
     load_module(config.run.module_name)
     ensure_jwt_secret()
@@ -205,7 +210,9 @@ async def serve_on(listener: socket, loaded: Loaded) -> None:
         chat = open_chat_model(loaded, runtime.demo_url)
         server = Server(
             uvicorn.Config(
-                Guard(Access(create_app(runtime, chat), lambda: runtime)),
+                Guard(
+                    Access(create_app(runtime, chat), lambda: runtime), front_of(loaded.settings)
+                ),
                 http="httptools",
                 lifespan="off",
                 log_config=None,
@@ -213,6 +220,7 @@ async def serve_on(listener: socket, loaded: Loaded) -> None:
                 server_header=False,
                 timeout_graceful_shutdown=2,
                 ws_per_message_deflate=False,
+                ws_max_size=SOCKET_MESSAGE_BYTES_MAX,
             ),
             runtime,
             chat,

@@ -11,15 +11,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from decimal import Decimal
-from io import StringIO
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
-import psycopg
-from dotenv import dotenv_values
-from dotenv.parser import parse_stream
-from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -28,47 +22,33 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from setting_forms import (
+    SECRET_BYTES_MIN,
+    Unreadable,
+    is_simple,
+    is_understood_by_postgres,
+    leads_somewhere,
+    origin_of,
+    read_env_file,
+)
+
 VERSION = "0.1.0"
 ROOT = Path(__file__).resolve().parent
+USD_MAX = 1_000_000_000
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
-SECRET_BYTES_MIN = 32
-#: Fewer different characters, or a text that repeats itself sooner, is no secret.
-SECRET_CHARACTERS_MIN = 8
-SECRET_PERIOD_MIN = 16
 NEW_SECRET = "for example the output of: openssl rand -base64 48"
 
 #: Settings of a later version that would be dangerous to ignore, wherever they stand.
-NOT_YET_REFUSED = frozenset(
-    {
-        "STORAGE_URL",
-        "WORKER",
-    }
-)
-#: Settings of a later version that the environment may carry for other programs: named at the
-#: start, not used.
+NOT_YET_REFUSED = frozenset({"STORAGE_URL", "WORKER"})
+#: The same where other programs may need them: named at the start, not used.
 NOT_YET_IGNORED = frozenset(
     {
-        "FAL_KEY",
-        "FAL_BASE_URL",
-        "REPLICATE_API_TOKEN",
-        "REPLICATE_BASE_URL",
-        "BFL_API_KEY",
-        "BFL_BASE_URL",
-        "GEMINI_API_KEY",
-        "GEMINI_BASE_URL",
-        "IMAGES_API_KEY",
-        "IMAGES_BASE_URL",
-        "COMFYUI_BASE_URL",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_REGION",
-        "AWS_ENDPOINT_URL",
-        "CONFIRM_ABOVE_USD",
-        "SENTRY_DSN",
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "VIDEOS_API_KEY",
-        "VIDEOS_BASE_URL",
-        "A1111_BASE_URL",
+        *("FAL_KEY", "FAL_BASE_URL", "REPLICATE_API_TOKEN", "REPLICATE_BASE_URL"),
+        *("BFL_API_KEY", "BFL_BASE_URL", "GEMINI_API_KEY", "GEMINI_BASE_URL"),
+        *("IMAGES_API_KEY", "IMAGES_BASE_URL", "VIDEOS_API_KEY", "VIDEOS_BASE_URL"),
+        *("COMFYUI_BASE_URL", "A1111_BASE_URL", "CONFIRM_ABOVE_USD"),
+        *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL"),
+        *("SENTRY_DSN", "OTEL_EXPORTER_OTLP_ENDPOINT"),
     }
 )
 #: Names in `.env` that belong to somebody else and are left to them.
@@ -136,10 +116,13 @@ class Settings(BaseSettings):
         1200, ge=0, description="Requests of one caller a minute; 0: no limit."
     )
     budget_usd_per_user_per_day: Decimal | None = Field(
-        None, ge=0, description="US dollars that one user may spend in a UTC day."
+        None, ge=0, le=USD_MAX, description="US dollars that one user may spend in a UTC day."
     )
     budget_usd_per_day: Decimal | None = Field(
-        None, ge=0, description="US dollars that this installation may spend in a UTC day."
+        None,
+        ge=0,
+        le=USD_MAX,
+        description="US dollars that this installation may spend in a UTC day.",
     )
     max_in_flight_per_user: int = Field(
         20, ge=0, description="Generations of one user at providers at once; 0: no limit."
@@ -148,7 +131,7 @@ class Settings(BaseSettings):
     @field_validator("openai_base_url", "runpod_base_url", "demo_base_url")
     @classmethod
     def _is_http_url(cls, value: str | None) -> str | None:
-        if value is not None and not _leads_somewhere(value):
+        if value is not None and not leads_somewhere(value):
             raise ValueError("must be an address that starts with http:// or https://")
         return value.rstrip("/") if value else value
 
@@ -158,7 +141,7 @@ class Settings(BaseSettings):
         if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must start with postgresql://")
         # Not left to the database's driver: its complaints show the whole address, password too.
-        if value and not _is_understood(value.get_secret_value()):
+        if value and not is_understood_by_postgres(value.get_secret_value()):
             raise ValueError(
                 "is no address of a Postgres; special characters of a password are written as "
                 "%40 for @, %2F for / and so on"
@@ -170,7 +153,7 @@ class Settings(BaseSettings):
     def _is_hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
         if value and len(value.get_secret_value().encode()) < SECRET_BYTES_MIN:
             raise ValueError(f"must have at least {SECRET_BYTES_MIN} bytes; {NEW_SECRET}")
-        if value and _is_simple(value.get_secret_value()):
+        if value and is_simple(value.get_secret_value()):
             raise ValueError(f"is too easy to guess; {NEW_SECRET}")
         return value
 
@@ -179,7 +162,7 @@ class Settings(BaseSettings):
     def _is_an_origin(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        origin = _origin(value.rstrip("/"))
+        origin = origin_of(value.rstrip("/"))
         if origin is None:
             raise ValueError("must be scheme and host only, such as https://kinora.example.org")
         return origin
@@ -191,12 +174,12 @@ class Settings(BaseSettings):
             return value
         named = [part.strip() for part in value.replace(",", " ").split()]
         for part in named:
-            if _origin(part) is None:
+            if origin_of(part) is None:
                 raise ValueError(
                     f"{part!r} is no origin: exact scheme and host, such as https://example.org, "
                     "without a path and without *"
                 )
-        return tuple(str(_origin(part)) for part in named)
+        return tuple(str(origin_of(part)) for part in named)
 
     @model_validator(mode="after")
     def _has_what_its_mode_needs(self) -> Self:
@@ -221,55 +204,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Values are handed in by `load`, which knows where each came from; nothing else is
-        read.
-        """
+        """Values are handed in by `load`, which knows where each came from."""
         return (init_settings,)
 
 
-def _is_simple(secret: str) -> bool:
-    """Whether this is a few characters, or a short word again and again."""
-    period = (secret + secret).find(secret, 1)
-    return len(set(secret)) < SECRET_CHARACTERS_MIN or period < SECRET_PERIOD_MIN
-
-
-def _origin(text: str) -> str | None:
-    """Scheme, host and port as a browser writes an origin; None for anything else."""
-    if not _leads_somewhere(text):
-        return None
-    parts = urlsplit(text)
-    if parts.path or parts.query or parts.fragment or parts.username or "*" in parts.netloc:
-        return None
-    port = parts.port
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    usual = port in (None, {"http": 80, "https": 443}[parts.scheme])
-    return f"{parts.scheme}://{host}" + ("" if usual else f":{port}")
-
-
-def _leads_somewhere(url: str) -> bool:
-    """Whether this is a web address, with a host and a port that can be one."""
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-    return known and not any(character.isspace() for character in url)
-
-
-def _is_understood(database_url: str) -> bool:
-    """Whether libpq reads this as hosts and ports, and not a piece of the password as either."""
-    try:
-        parts = conninfo_to_dict(database_url)
-    except psycopg.ProgrammingError:
-        return False
-    ports = str(parts.get("port", "")).split(",")
-    return "@" not in str(parts.get("host", "")) and all(not p or p.isdecimal() for p in ports)
-
-
 class Loaded:
-    """Settings together with where each value came from, for the start's messages and the
-    doctor.
-    """
+    """Settings, and where each value came from, for the start's messages and the doctor."""
 
     def __init__(self, settings: Settings, origins: Mapping[str, str], ignored: list[str]) -> None:
         self.settings = settings
@@ -293,7 +233,10 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None)
     """
     environment = os.environ if environ is None else environ
     path = env_file or ROOT / ".env"
-    named = _read_file(path)
+    try:
+        named = read_env_file(path)
+    except Unreadable as error:
+        raise SettingsError(str(error)) from None
     _refuse_strangers(named)
     in_file = {name: value for name, value in named.items() if value}
     ignored = _refuse_what_is_not_in_force(in_file, environment)
@@ -314,22 +257,6 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None)
         message = first["msg"].removeprefix("Value error, ")
         where = f" (from {origins[name]})" if name in origins else ""
         raise SettingsError(f"{name}{where}: {message}" if name else message) from None
-
-
-def _read_file(path: Path) -> dict[str, str]:
-    """The names and values of a file of settings; none when there is no such file."""
-    if not path.is_file():
-        return {}
-    try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError(f"{path.name} cannot be read as a text in UTF-8") from None
-    for binding in parse_stream(StringIO(text)):
-        if binding.error or (binding.key is not None and binding.value is None):
-            said, line = binding.original.string, binding.original.line
-            line += said[: len(said) - len(said.lstrip())].count("\n")
-            raise SettingsError(f"{path.name} line {line} is not NAME=value")
-    return {name: value or "" for name, value in dotenv_values(stream=StringIO(text)).items()}
 
 
 def _refuse_strangers(in_file: Mapping[str, str]) -> None:
@@ -359,9 +286,7 @@ def child_environment() -> dict[str, str]:
 
 
 def point_chainlit_here() -> None:
-    """Have Chainlit find its folder, wherever we were started; it reads this when it is
-    imported.
-    """
+    """Have Chainlit find its folder, wherever we were started; it reads this at its import."""
     os.environ.setdefault("CHAINLIT_APP_ROOT", str(ROOT))
     os.environ["CHAINLIT_ROOT_PATH"] = "/"
 

@@ -6,7 +6,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api import events, feedback, generations, health, keys, login, media, tools, unknown
+from api import (
+    events,
+    feedback,
+    generations,
+    health,
+    keys,
+    login,
+    media,
+    stickiness,
+    tools,
+    unknown,
+    usage,
+)
 
 
 def routes() -> APIRouter:
@@ -14,6 +26,10 @@ def routes() -> APIRouter:
     page.
     """
     router = APIRouter()
-    for door in (health, login, keys, tools, events, generations, media, feedback, unknown):
+    doors = (
+        *(health, login, stickiness, keys, tools, usage, events, generations, media, feedback),
+        unknown,
+    )
+    for door in doors:
         router.include_router(door.router)
     return router

@@ -7,19 +7,22 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from accounts.visitor import Visitor
 from api import sse
 from api.caller import InRuntime, MakeCaller, ReadCaller, Reader
 from api.problems import Problem
+from api.repeats import read_key
 from db.generations import SETTLED_STATUSES
 from db.ids import parse_id
 from generations.contract import Caller
 from generations.lifecycle import Status
 from runtime import Runtime
+from tools.registry import repeat_of
 
 router = APIRouter(prefix="/api/generations")
 
@@ -129,9 +132,14 @@ async def cancel_generation(
 
 @router.post("/{generation_id}/retry", status_code=202)
 async def retry_generation(
-    generation_id: str, runtime: InRuntime, caller: MakeCaller
+    generation_id: str, request: Request, runtime: InRuntime, caller: MakeCaller
 ) -> dict[str, Any]:
-    """Start the next attempt of a failed, cancelled or unknown generation."""
+    """Start the next attempt of a failed, cancelled or unknown generation; under the same
+    `Idempotency-Key` once, also when one of the two calls is the tool's.
+    """
+    if key := read_key(request):
+        arguments = {"generation": generation_id}
+        caller = replace(caller, repeat=repeat_of(key, "retry_generation", arguments))
     return await runtime.admission.retry(caller, generation_id)
 
 

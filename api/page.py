@@ -12,12 +12,11 @@ import base64
 import gzip
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from starlette.convertors import Convertor, register_url_convertor
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -33,11 +32,6 @@ PATHS = (
     "/login/callback",
     "/env",
 )
-#: The first parts of the framework's own addresses.
-FRAMEWORK_PATHS = (
-    *("ws", "project", "auth", "user", "login", "logout", "set-session-cookie", "feedback"),
-    *("avatars", "logo", "favicon", "public", "health"),
-)
 _FOREIGN_LINK = re.compile(r"<link\b[^>]*\bhref=\"https?://[^>]*>", re.IGNORECASE)
 _FOREIGN_META = re.compile(
     r"<meta\b[^>]*\bproperty=\"og:(?:url|image)\"[^>]*\bcontent=\"https?://[^>]*>", re.IGNORECASE
@@ -52,25 +46,29 @@ _TYPES = {
     ".png": "image/png",
 }
 #: The framework's custom elements are compiled in the browser, hence `unsafe-eval`; its styles are
-#: inline.
+#: inline. Whatever a model writes into the chat, the page loads nothing of anybody else's.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-eval' {scripts}; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
     "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+    "base-uri 'none'; form-action 'self'; frame-ancestors {embedders}"
 )
 
 #: The page's answer as it goes out: with the cookie of local mode, or on the way to the login.
 Enter = Callable[[Request, Response], Awaitable[Response]]
 
 
-def page_routes(template: str, enter: Enter) -> APIRouter:
-    """The page at every address of the app; `enter` sees to it that whoever opens it is known."""
+def page_routes(template: str, enter: Enter, allowed_origins: Sequence[str] = ()) -> APIRouter:
+    """The page at every address of the app; `enter` sees to it that whoever opens it is known, and
+    pages of the allowed origins may show it in a frame.
+    """
     html = _FOREIGN_META.sub("", _FOREIGN_LINK.sub("", template))
     body = html.encode()
     scripts = " ".join(f"'sha256-{_digest(text)}'" for text in _INLINE_SCRIPT.findall(html))
     headers = {
-        "Content-Security-Policy": _POLICY.format(scripts=scripts),
+        "Content-Security-Policy": _POLICY.format(
+            scripts=scripts, embedders=" ".join(["'self'", *allowed_origins])
+        ),
         "Cache-Control": "no-store",
     }
     router = APIRouter(include_in_schema=False)
@@ -80,43 +78,8 @@ def page_routes(template: str, enter: Enter) -> APIRouter:
         return await enter(request, response)
 
     for path in PATHS:
-        router.add_api_route(path, page, methods=["GET"])
+        router.add_api_route(path, page, methods=["GET", "HEAD"])
     return router
-
-
-def stray_routes() -> APIRouter:
-    """What nobody knows is 404: the framework would answer with its own page, foreign hosts and
-    all. Goes right before the framework, whose own paths pass.
-    """
-    router = APIRouter(include_in_schema=False)
-
-    async def stray() -> Response:
-        raise Problem(404, "not_found", "There is nothing at this address.")
-
-    async def hidden() -> Response:
-        raise Problem(404, "not_found", "The widget comes with a later version.")
-
-    router.add_api_route("/copilot/{rest:path}", hidden, methods=["GET", "HEAD"])
-    router.add_api_route(f"/{{path:{_Stray.name}}}", stray, methods=["GET", "HEAD"])
-    return router
-
-
-class _Stray(Convertor[str]):
-    """A path that is none of the framework's own."""
-
-    name = "stray"
-    regex = rf"(?!(?:{'|'.join(FRAMEWORK_PATHS)})(?:/|$)).+"
-
-    def convert(self, value: str) -> str:
-        """The path as it is."""
-        return value
-
-    def to_string(self, value: str) -> str:
-        """The path as it is."""
-        return value
-
-
-register_url_convertor(_Stray.name, _Stray())
 
 
 def _digest(text: str) -> str:

@@ -16,12 +16,20 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from generations.contract import Conflict, GenerationError, NotFound
+from generations.contract import GenerationError
 from tools.tool import ToolError
 
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+#: Of what the heart and the tools refuse; everything else that was asked wrongly is 422.
+STATUS_OF = {
+    "over_budget": 402,
+    "forbidden": 403,
+    "not_found": 404,
+    "unknown_tool": 404,
+    "conflict": 409,
+}
 
 
 class Problem(Exception):
@@ -76,15 +84,13 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, GenerationError):
         raise error
-    status = {NotFound: 404, Conflict: 409}.get(type(error), 422)
-    return problem(status, error.code, error.message, error.errors)
+    return problem(STATUS_OF.get(error.code, 422), error.code, error.message, error.errors)
 
 
 async def _tool_refused(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, ToolError):
         raise error
-    status = {"unknown_tool": 404, "not_found": 404, "conflict": 409}.get(error.code, 422)
-    return problem(status, error.code, error.message, error.errors)
+    return problem(STATUS_OF.get(error.code, 422), error.code, error.message, error.errors)
 
 
 async def _malformed(request: Request, error: Exception) -> JSONResponse:

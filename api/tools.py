@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from api.caller import InRuntime, Reader, SomeVisitor, check_scope
+from api.repeats import read_key
 from generations.contract import Caller
 from tools import registry
 
@@ -24,10 +25,14 @@ async def list_tools(visitor: Reader) -> dict[str, Any]:
 async def call_tool(
     name: str, request: Request, runtime: InRuntime, visitor: SomeVisitor
 ) -> JSONResponse:
-    """Call a tool with the body as its arguments; 202 when it started a generation."""
+    """Call a tool with the body as its arguments; 202 when it started a generation. The same body
+    under the same `Idempotency-Key` starts it once.
+    """
     known = check_scope(visitor, registry.scope_of(name))
     caller = Caller(user_id=known.user_id)
-    result = await registry.call(name, await request.body(), caller, runtime.admission)
+    key = read_key(request) if registry.find(name).starts else None
+    body = await request.body()
+    result = await registry.call(name, body, caller, runtime.admission, key=key)
     if result.started:
         location = f"/api/generations/{result.json['id']}"
         return JSONResponse(result.json, status_code=202, headers={"Location": location})

@@ -21,7 +21,7 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 
 from db.tables import assets, attempts, generations, inputs, threads
 
-#: The channel on which every change of a generation is told: `{"id", "v", "u"}`.
+#: The channel on which every change of a generation is told: `{"id", "v", "u", "s"}`.
 CHANNEL = "kinora_generations"
 OPEN_STATUSES = ("queued", "submitting", "in_progress", "storing")
 SETTLED_STATUSES = ("completed", "failed", "cancelled", "unknown")
@@ -90,7 +90,8 @@ async def _change(
         .cte("changed")
     )
     news = func.json_build_object(
-        "id", changed.c.id, "v", changed.c.version, "u", changed.c.user_id
+        *("id", changed.c.id, "v", changed.c.version, "u", changed.c.user_id),
+        *("s", changed.c.status),
     )
     told = select(changed, func.pg_notify(CHANNEL, cast(news, Text)))
     return _row((await connection.execute(told)).mappings().one_or_none())
@@ -215,7 +216,9 @@ async def insert_generation(
 
 
 async def _tell(connection: AsyncConnection, row: Row) -> None:
-    news = func.json_build_object("id", str(row.id), "v", row.version, "u", str(row.user_id))
+    news = func.json_build_object(
+        *("id", str(row.id), "v", row.version, "u", str(row.user_id), "s", row.status)
+    )
     await connection.execute(select(func.pg_notify(CHANNEL, cast(news, Text))))
 
 

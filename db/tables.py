@@ -205,6 +205,11 @@ generations = Table(
         "status",
         postgresql_where=text("status IN ('queued', 'submitting', 'in_progress', 'storing')"),
     ),
+    Index(
+        "generations_in_line",
+        *("user_id", "queued_at", "id"),
+        postgresql_where=text("status IN ('queued', 'submitting', 'in_progress', 'storing')"),
+    ),
     Index("generations_parent", "parent_id"),
     Index("generations_deleted", "id", postgresql_where=text("deleted_at IS NOT NULL")),
     Index("generations_unknown", "finished_at", postgresql_where=text("status = 'unknown'")),

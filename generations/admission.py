@@ -9,69 +9,70 @@ nobody waits here.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import generations, jobs, readings, threads_of
+from db import generations, jobs, readings, spending, threads_of
 from db.assets import Asset
 from db.generations import Row
-from db.ids import new_id
+from generations import repeats
+from generations.budgets import Budgets
 from generations.contract import Caller, Conflict, NotFound, NotPossible, Wanted
 from generations.lifecycle import CANCELLED_AT_ONCE, OPEN, RETRYABLE, SETTLED, Status
 from generations.model_reading import model_reading
 from generations.naming import find_generation, find_picture
+from generations.record import pixels_of, values_of
 from providers import findings
 from providers.abilities import SEED_MAX, check
 from providers.catalogue import Catalogue, UnknownModel
 from providers.contract import Request, Route
-from providers.model import Model, estimate_usd
+from providers.model import Model
 
 log = structlog.get_logger(__name__)
-
-#: The words of a request that are kept as params, when they were said or chosen.
-PARAMS = (
-    "negative_prompt style aspect_ratio resolution width_px height_px duration_s n seed audio"
-).split()
 
 
 class Admission:
     """The heart's door: every tool and every route comes in here, always with the caller first."""
 
     def __init__(
-        self, engine: AsyncEngine, catalogue: Catalogue, available: frozenset[str]
+        self,
+        engine: AsyncEngine,
+        catalogue: Catalogue,
+        available: frozenset[str],
+        budgets: Budgets | None = None,
     ) -> None:
         self._engine = engine
         self._catalogue = catalogue
         self._available = available
+        self._budgets = budgets or Budgets()
 
     async def submit(self, caller: Caller, wanted: Wanted) -> dict[str, Any]:
-        """Accept a generation and return its reading; the same call of the same step returns the
-        same one.
+        """Accept a generation and return its reading; the same call of the same step, and the same
+        request under the same key, return the same one.
 
-        Raises: NotPossible, NotFound.
+        Raises: NotPossible, NotFound, OverBudget, KeyReused, ShutOut.
         """
-        async with self._engine.connect() as connection:
-            if existing := await self._existing(connection, caller):
-                return await self._read(connection, caller, existing)
-            pictures = [
-                (given.role, await find_picture(connection, caller, given.picture))
-                for given in wanted.inputs
-            ]
+        started, pictures = await self._look_up(caller, wanted)
+        if started is not None:
+            return await self.get(caller, str(started))
         model, pinned = self._choose_model(wanted, [role for role, _ in pictures])
         request = self._check(model, wanted, pictures)
         route = self._choose_route(model, pinned, [role for role, _ in pictures])
-        values = _values(caller, model, route, request, pictures) | {"pinned": pinned is not None}
+        values = values_of(caller, model, route, request, pictures) | {"pinned": pinned is not None}
+        cost_usd = values["cost_estimated_usd"]
         async with self._engine.begin() as connection:
+            if first := await repeats.claim(connection, caller, values["id"]):
+                return await self._read(connection, caller, first)
             thread_id = caller.thread_id
             if thread_id and not await threads_of.ensure(connection, caller.user_id, thread_id):
                 raise NotFound("There is no such conversation.")
             if existing := await self._existing(connection, caller):
                 return await self._read(connection, caller, existing)
             roles = [(role, asset.id) for role, asset in pictures]
+            await self._budgets.admit(connection, caller.user_id, model.id, cost_usd)
             row = await generations.insert_generation(connection, values, roles)
             await jobs.defer_drive(connection, row.id)
             reading = await self._read(connection, caller, row.id)
@@ -83,6 +84,27 @@ class Admission:
             provider=row.provider,
         )
         return reading
+
+    async def _look_up(
+        self, caller: Caller, wanted: Wanted
+    ) -> tuple[UUID | None, list[tuple[Any, Asset]]]:
+        """What the same call has started before, else the pictures that are meant."""
+        if caller.repeat is None and caller.step_id is None and not wanted.inputs:
+            return None, []
+        async with self._engine.connect() as connection:
+            started = await repeats.first_of(connection, caller)
+            started = started or await self._existing(connection, caller)
+            if started is not None:
+                return started, []
+            return None, [
+                (given.role, await find_picture(connection, caller, given.picture))
+                for given in wanted.inputs
+            ]
+
+    async def usage(self, caller: Caller) -> spending.Usage:
+        """What the caller has spent today, and what runs."""
+        async with self._engine.connect() as connection:
+            return await spending.usage(connection, caller.user_id)
 
     async def get(self, caller: Caller, generation: str) -> dict[str, Any]:
         """The reading of one generation, by id or handle."""
@@ -137,12 +159,17 @@ class Admission:
     async def retry(self, caller: Caller, generation: str) -> dict[str, Any]:
         """Start the next attempt of a failed, cancelled or unknown generation.
 
-        Raises: NotFound; Conflict in any other status.
+        Raises: NotFound, OverBudget, KeyReused, ShutOut; Conflict in any other status.
         """
         async with self._engine.begin() as connection:
+            found = await find_generation(connection, caller, generation)
+            if first := await repeats.claim(connection, caller, found):
+                return await self._read(connection, caller, first)
             row = await self._locked(connection, caller, generation)
             if Status(row.status) not in RETRYABLE:
                 raise Conflict(f"It is {row.status}; only failed, cancelled or unknown ones retry.")
+            cost_usd = row.cost_estimated_usd
+            await self._budgets.admit(connection, caller.user_id, row.model, cost_usd)
             await generations.retry(connection, row)
             await jobs.defer_drive(connection, row.id)
             return await self._read(connection, caller, row.id)
@@ -254,40 +281,8 @@ class Admission:
                     seed=seed,
                     audio=wanted.audio,
                     inputs=tuple(role for role, _ in pictures),
-                    source_px=_pixels(source),
+                    source_px=pixels_of(source),
                 ),
             )
         except findings.CannotDo as error:
             raise NotPossible(str(error), error.errors) from error
-
-
-def _pixels(asset: Asset | None) -> tuple[int, int] | None:
-    if asset is None or asset.width_px is None or asset.height_px is None:
-        return None
-    return asset.width_px, asset.height_px
-
-
-def _values(
-    caller: Caller,
-    model: Model,
-    route: Route,
-    request: Request,
-    pictures: list[tuple[Any, Asset]],
-) -> dict[str, Any]:
-    said: Mapping[str, Any] = {name: getattr(request, name) for name in PARAMS}
-    parents = [asset.generation_id for _, asset in pictures if asset.generation_id]
-    return {
-        "id": new_id(),
-        "user_id": caller.user_id,
-        "thread_id": caller.thread_id,
-        "step_id": caller.step_id,
-        "call_index": caller.call_index,
-        "parent_id": parents[0] if parents else None,
-        "kind": model.kind,
-        "prompt": request.prompt,
-        "model": model.id,
-        "provider": route.provider,
-        "endpoint": route.endpoint,
-        "params": {name: value for name, value in said.items() if value is not None},
-        "cost_estimated_usd": estimate_usd(model, route, request),
-    }

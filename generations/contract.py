@@ -5,6 +5,9 @@ GenerationError(message, errors=())
   NotFound      no such generation or picture for this caller; what is another's does not exist
   NotPossible   the model cannot do it, or an argument is wrong: says what is possible
   Conflict      the generation is in a status in which this cannot be done
+  OverBudget    it would cost more than may be spent today
+  KeyReused     the key of a request that may be repeated was used for another one
+  ShutOut       the account was disabled meanwhile
 """
 
 from __future__ import annotations
@@ -17,6 +20,14 @@ from providers.contract import Kind, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """A request that may be sent twice: its key, and what tells it from another under that key."""
+
+    key: str
+    request_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Who asks, and from where: the step and the index of the call make a repeated turn find what
     it started.
@@ -26,6 +37,7 @@ class Caller:
     thread_id: UUID | None = None
     step_id: UUID | None = None
     call_index: int | None = None
+    repeat: Repeat | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,3 +98,21 @@ class Conflict(GenerationError):
     """The generation's status forbids it."""
 
     code = "conflict"
+
+
+class OverBudget(GenerationError):
+    """It would cost more than may be spent today."""
+
+    code = "over_budget"
+
+
+class KeyReused(GenerationError):
+    """The same key came with another request."""
+
+    code = "idempotency_mismatch"
+
+
+class ShutOut(GenerationError):
+    """The account was disabled while something of its ran."""
+
+    code = "forbidden"

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +27,7 @@ from procrastinate.manager import JobManager
 from procrastinate.retry import BaseRetryStrategy
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db import generations, jobs
+from db import accounts, generations, idempotency, jobs
 from db.connect import DATABASE_ERRORS, close_connection, open_connection
 from generations.lifecycle import UNKNOWN_MAX_S
 
@@ -38,6 +38,8 @@ SWEEP_EVERY_S = 1.0
 #: Rarer work of the sweep, in sweeps.
 FORGOTTEN_EVERY = 10
 UNKNOWN_EVERY = 600
+#: Logins that are over are kept for so long, for whoever looks into what happened.
+LOGINS_KEPT = timedelta(days=7)
 #: A worker whose own clock shows such a gap was frozen: others may own its jobs by now.
 FROZEN_S = 20.0
 RESTART_FIRST_S = 0.2
@@ -240,7 +242,7 @@ class Engine:
 
     async def _sweep(self) -> None:
         """Every second: take over from the dead. Now and then: what nobody drives, what nobody
-        decided.
+        decided, what is too old to be kept.
         """
         count, last = 0, time.monotonic()
         while True:
@@ -258,6 +260,9 @@ class Engine:
                     await jobs.defer_forgotten(connection)
                 if count % UNKNOWN_EVERY == 0:
                     await generations.settle_undecided(connection, UNKNOWN_MAX_S)
+                    await idempotency.forget_old(connection)
+                    before = datetime.now(UTC) - LOGINS_KEPT
+                    await accounts.forget_old_logins(connection, before)
 
 
 async def _first(*waits: asyncio.Task[Any] | Coroutine[Any, Any, Any]) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import generations
 from db.files import LocalFiles
@@ -37,6 +37,8 @@ class Hands:
     catalogue: Catalogue
     providers: Mapping[str, Provider]
     results: ResultClients
+    #: How many generations of one user may be at providers at once; 0: no bound.
+    in_flight_max: int = 0
 
     def route_of(self, row: Row) -> tuple[Model, Route, Provider] | None:
         """The model, route and provider of a row; None when it is no longer configured."""
@@ -55,10 +57,16 @@ class Hands:
         Raises:
             ValueError: the chart has no such arrow.
         """
+        async with self.engine.begin() as connection:
+            return await self.move_in(connection, row, status, **values)
+
+    async def move_in(
+        self, connection: AsyncConnection, row: Row, status: Status, **values: Any
+    ) -> Row | None:
+        """Move a row on inside a transaction of the caller's; else as `move`."""
         if status != row.status and not may_move(Status(row.status), status):
             raise ValueError(f"no generation moves from {row.status} to {status}")
-        async with self.engine.begin() as connection:
-            moved = await generations.move(connection, row, status, **values)
+        moved = await generations.move(connection, row, status, **values)
         if moved is not None and moved.status != row.status:
             log.info("generation moved", old=row.status, new=moved.status, attempt=row.attempt)
         return moved

@@ -26,6 +26,8 @@ class Pace:
     gone: int = 0
     cancels: int = 0
     outputs: tuple[str, ...] | None = None
+    #: All places in flight were taken when it asked for one.
+    waited: bool = False
 
     def gap_s(self, route: Route) -> float:
         """Seconds until the next look: short at first, growing to the route's maximum, with

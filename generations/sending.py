@@ -8,14 +8,13 @@ the way the model's route allows. There is no way here to a second blind submit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never, cast
 
 import structlog
 
-from db import assets, generations, jobs, media
+from db import assets, generations, in_flight, jobs, media
 from db.connect import DATABASE_ERRORS
 from db.generations import Row
 from generations.hands import Hands, is_overdue
@@ -34,6 +33,8 @@ from generations.lifecycle import (
     lost_submit,
 )
 from generations.pace import Pace
+from generations.watch import Attention
+from generations.whole import whole
 from providers.contract import InputFile, Job, Kind, Provider, ProviderError, Request, Role, Route
 
 log = structlog.get_logger(__name__)
@@ -45,6 +46,8 @@ STORE_GAP_S = 1.0
 INPUT_SIDE_MAX_PX = 2048
 #: A request that nobody wants any more is not asked about for longer.
 UNWANTED_TRIES = 3
+#: Whose turn it is, is told; this is for what was told while nobody listened.
+IN_LINE_LOOK_S = 20.0
 
 
 class InputGone(Exception):
@@ -62,20 +65,41 @@ async def begin(hands: Hands, row: Row, pace: Pace) -> Verdict:
     if is_overdue(row):
         return await hands.settle(row, _WAITED_TOO_LONG)
     _, route, provider = found
-    return await _whole(_begin(hands, row, pace, route, provider))
+    # In line before asking for a place: one that comes free meanwhile is heard of.
+    with hands.watch.in_line(row) as turn:
+        if not pace.waited or await _is_turn(hands, row):
+            begun = await whole(_begin(hands, row, pace, route, provider, turn))
+            if begun is not None:
+                return begun
+        pace.waited = True
+        await turn.wait(row.version, IN_LINE_LOOK_S)
+    return Again()
 
 
-async def _begin(hands: Hands, row: Row, pace: Pace, route: Route, provider: Provider) -> Verdict:
+async def _is_turn(hands: Hands, row: Row) -> bool:
+    """A look without the lock: a request is not made ready anew at every stir of the line."""
+    async with hands.engine.connect() as connection:
+        return await in_flight.is_turn(connection, row, hands.in_flight_max)
+
+
+async def _begin(
+    hands: Hands, row: Row, pace: Pace, route: Route, provider: Provider, turn: Attention
+) -> Verdict | None:
+    """None: as many of the user's as may be are in flight, and it stays queued."""
     try:
         request = await _request(hands, row, provider)
     except (InputGone, media.WrongType) as error:
         return await hands.settle(row, _input_gone(error))
-    intended = await hands.move(
-        row,
-        Status.SUBMITTING,
-        intent_claim=row.claim,
-        deadline_at=datetime.now(UTC) + timedelta(seconds=route.deadline_s),
-    )
+    intent = {
+        "intent_claim": row.claim,
+        "deadline_at": datetime.now(UTC) + timedelta(seconds=route.deadline_s),
+    }
+    async with hands.engine.begin() as connection:
+        limit = hands.in_flight_max
+        if limit and not await in_flight.take_turn(connection, row, limit):
+            return None
+        intended = await hands.move_in(connection, row, Status.SUBMITTING, **intent)
+    hands.watch.leave_line(row.user_id, turn)
     if intended is None:
         return Done()
     pace.row = intended
@@ -97,8 +121,8 @@ async def send(hands: Hands, row: Row, pace: Pace) -> Verdict:
     log.info("lost submit", way=route.on_lost_submit)
     # The same key brings the same job: the one case in which sending again is looking.
     if meaning.way == "key":
-        return await _whole(_send_again(hands, row, pace, route, provider))
-    return await _whole(_look_up(hands, row, pace, route, provider))
+        return await whole(_send_again(hands, row, pace, route, provider))
+    return await whole(_look_up(hands, row, pace, route, provider))
 
 
 async def _send_again(
@@ -266,20 +290,3 @@ _WAITED_TOO_LONG = Settle(
     message="No painter could take it for a day.",
     retryable=True,
 )
-
-
-async def _whole(step: Coroutine[Any, Any, Verdict]) -> Verdict:
-    """Run a step that must not be cut in half: a stop, told once or often, waits until the answer
-    is written down.
-    """
-    task = asyncio.create_task(step, name="submit")
-    stopped: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            stopped = error
-    verdict = task.result()
-    if stopped is not None:
-        raise stopped
-    return verdict

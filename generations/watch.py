@@ -15,6 +15,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import readings, turns
 from db.connect import DATABASE_ERRORS, close_connection, open_connection
-from db.generations import CHANNEL
+from db.generations import CHANNEL, Row
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +34,9 @@ HEALTH_CHECK_S = 15.0
 #: A stream that does not read so many changes is closed; its browser opens a new one and catches
 #: up.
 STREAM_BACKLOG_MAX = 1000
+
+#: Changes to these take and free no place in flight.
+UNDER_WAY = ("in_progress", "storing")
 
 Reading = dict[str, Any]
 
@@ -104,6 +108,7 @@ class Watch:
         self._also = dict(also or {})
         self._streams: dict[UUID, set[Stream]] = defaultdict(set)
         self._attentive: dict[UUID, set[Attention]] = defaultdict(set)
+        self._lines: dict[UUID, dict[Attention, tuple[datetime, UUID]]] = defaultdict(dict)
         self._changed: dict[UUID, set[UUID]] = defaultdict(set)
         self._news = asyncio.Event()
         self.listening = asyncio.Event()
@@ -131,6 +136,25 @@ class Watch:
             self._attentive[generation_id].discard(attention)
             if not self._attentive[generation_id]:
                 del self._attentive[generation_id]
+
+    @contextlib.contextmanager
+    def in_line(self, row: Row) -> Iterator[Attention]:
+        """Hear of a queued row's changes, and of its turn: the first of its user's line is woken
+        when a place in flight may have come free. One that takes a place wakes the next by that.
+        """
+        with self.attention(row.id) as attention:
+            self._lines[row.user_id][attention] = (row.queued_at, row.id)
+            try:
+                yield attention
+            finally:
+                self.leave_line(row.user_id, attention)
+
+    def leave_line(self, user_id: UUID, attention: Attention) -> None:
+        """Give the place in the line up, before the end of the block or at it."""
+        line = self._lines[user_id]
+        line.pop(attention, None)
+        if not line:
+            del self._lines[user_id]
 
     async def sleep(self, generation_id: UUID, version: int, seconds: float) -> bool:
         """Sleep, unless the generation changes beyond `version` from now on; True when it did."""
@@ -211,6 +235,9 @@ class Watch:
         generation_id, user_id = UUID(news["id"]), UUID(news["u"])
         for attention in self._attentive.get(generation_id, ()):
             attention.hear(news["v"])
+        if user_id in self._lines and news.get("s") not in UNDER_WAY:
+            line = self._lines[user_id]
+            min(line, key=line.__getitem__).hear(math.inf)
         if user_id in self._streams:
             self._changed[user_id].add(generation_id)
             self._news.set()

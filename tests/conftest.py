@@ -70,6 +70,22 @@ def database_url(postgres: Callable[[str], str]) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def fresh_database(postgres: Callable[[str], str]) -> Callable[[str], str]:
+    """Makes a migrated database of this name, for what outlives a test; it goes with the run."""
+
+    def make(name: str) -> str:
+        with psycopg.connect(postgres("kinora"), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("create database {} template {}").format(
+                    sql.Identifier(name), sql.Identifier(TEMPLATE)
+                )
+            )
+        return postgres(name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
 async def demo(shared_folder: Path) -> AsyncIterator[Demo]:
     """The run's demo provider, in a process of its own."""
     async with start_demo(shared_folder / "demo") as running:
@@ -86,16 +102,9 @@ async def calm_demo(demo: Demo) -> AsyncIterator[Demo]:
 
 @pytest.fixture(scope="session")
 async def server(
-    postgres: Callable[[str], str], demo: Demo, shared_folder: Path
+    fresh_database: Callable[[str], str], demo: Demo, shared_folder: Path
 ) -> AsyncIterator[Served]:
     """The run's server, in a process of its own, on a database of its own."""
-    name = "served"
-    with psycopg.connect(postgres("kinora"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("create database {} template {}").format(
-                sql.Identifier(name), sql.Identifier(TEMPLATE)
-            )
-        )
-    data_dir = shared_folder / "served"
-    async with serve(data_dir, DATABASE_URL=postgres(name), DEMO_BASE_URL=demo.url) as served:
+    data_dir, url = shared_folder / "served", fresh_database("served")
+    async with serve(data_dir, DATABASE_URL=url, DEMO_BASE_URL=demo.url) as served:
         yield served

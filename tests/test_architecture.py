@@ -43,7 +43,8 @@ MAY_IMPORT = {
     "providers": {"settings"},
     "db": {"shared_process"},
     "logs": set[str](),
-    "settings": set[str](),
+    "settings": {"setting_forms"},
+    "setting_forms": set[str](),
     "shared_process": set[str](),
     "emulators": set[str](),
 }

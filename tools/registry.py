@@ -7,12 +7,14 @@ caller fixed.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from generations.admission import Admission
-from generations.contract import Caller, GenerationError
+from generations.contract import Caller, GenerationError, Repeat
 from tools import (
     cancel_generation,
     edit_image,
@@ -55,20 +57,36 @@ def schemas() -> list[dict[str, Any]]:
 
 
 async def call(
-    name: str, arguments: str | bytes | Mapping[str, Any], caller: Caller, admission: Admission
+    name: str,
+    arguments: str | bytes | Mapping[str, Any],
+    caller: Caller,
+    admission: Admission,
+    *,
+    key: str | None = None,
 ) -> ToolResult:
     """Run one tool. Pass JSON as the text it came in where there is one: only the text shows
-    doubled names.
+    doubled names. `key`: a repeat of the request under it starts nothing new.
 
     Raises: ToolError.
     """
     tool = find(name)
     checked = read_arguments(tool, arguments)
+    if key is not None and tool.starts:
+        sent = checked.model_dump(mode="json", exclude_defaults=True)
+        caller = replace(caller, repeat=repeat_of(key, name, sent))
     try:
         result = await tool.run(checked, caller, admission)
     except GenerationError as error:
         raise ToolError(error.code, error.message, error.errors) from error
     return ToolResult(json=result, started=tool.starts)
+
+
+def repeat_of(key: str, name: str, arguments: Mapping[str, Any]) -> Repeat:
+    """What a request is known by when it comes again: neither the order nor the spelling of its
+    JSON matters, nor whether a default was written out.
+    """
+    request = json.dumps([name, arguments], sort_keys=True, separators=(",", ":"))
+    return Repeat(key=key, request_sha256=hashlib.sha256(request.encode()).digest())
 
 
 def scope_of(name: str) -> str:

@@ -15,7 +15,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from api.guard import BODY_BYTES_MAX, BODY_BYTES_MAX_AT, Guard
+from api.bodies import BODY_BYTES_MAX, BODY_BYTES_MAX_AT
+from api.guard import Guard
 
 OURS = "localhost:8000"
 MIB = 1 << 20

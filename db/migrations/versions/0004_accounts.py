@@ -68,6 +68,10 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX idempotency_keys_by_age ON kinora.idempotency_keys (created_at)",
+    """
+    CREATE INDEX generations_in_line ON kinora.generations (user_id, queued_at, id)
+    WHERE status IN ('queued', 'submitting', 'in_progress', 'storing')
+    """,
 )
 
 
