@@ -17,9 +17,11 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from socket import AF_INET, AF_INET6, create_server, socket
 from types import FrameType
+from typing import Any
 
 import psycopg
 import structlog
@@ -37,6 +39,7 @@ from chainlit.config import FILES_DIRECTORY, config, load_module
 from chainlit.data import get_data_layer
 from chainlit.server import app as chainlit
 from chainlit.server import build_dir, get_html_template, sio
+from chainlit.socket import connect as take_in
 from chainlit.user import User
 
 import api
@@ -44,10 +47,10 @@ from agent.chat_model import ChatModel, open_chat_model
 from api.guard import Guard
 from api.page import PublicFiles, bundle_routes, page_routes, stray_routes
 from api.problems import install
-from db.connect import DATABASE_ERRORS
+from db.connect import DATABASE_ERRORS, answers
 from logs import configure_logging
 from providers.models_file import ModelsFileError
-from runtime import LOCAL_USER, Runtime, open_runtime, prepare_data_dir, read_secret
+from runtime import CHECK_S, LOCAL_USER, Runtime, open_runtime, prepare_data_dir, read_secret
 from shared_process import ServerUnavailable
 
 log = structlog.get_logger(__name__)
@@ -55,6 +58,8 @@ log = structlog.get_logger(__name__)
 CHAT = ROOT / "chainlit_app.py"
 #: A running turn of the agent may take so long to come to its end when the server stops.
 TURN_GRACE_S = 150.0
+#: A page whose database is away is let in so soon after it is back.
+KNOCK_EVERY_S = 0.5
 #: A session's files are ours by then (uploads) or can be made again (props).
 SESSION_KEPT_S = 24 * 3600.0
 
@@ -101,7 +106,10 @@ def create_app(runtime: Runtime, chat: ChatModel) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, title="Kinora")
     for state in (app.state, chainlit.state):
         state.runtime, state.chat = runtime, chat
-    install(app)
+    # Its routes read the database, too, and its page reads what they answer.
+    for door in (app, chainlit):
+        install(door)
+    sio.on("connect", partial(let_in, runtime))
     app.include_router(api.routes())
     app.include_router(page_routes(get_html_template(""), log_in))
     app.include_router(bundle_routes(Path(build_dir) / "assets"))
@@ -109,6 +117,24 @@ def create_app(runtime: Runtime, chat: ChatModel) -> FastAPI:
     app.include_router(stray_routes())
     app.mount("/", chainlit)
     return app
+
+
+async def let_in(runtime: Runtime, sid: str, environ: dict[str, Any], auth: Any) -> bool:
+    """A page's socket has come. While the database is away it waits at the door: refused, the page
+    would never knock again, and without an answer it would stay deaf when the database is back.
+    """
+    eio_sid = sio.manager.eio_sid_from_sid(sid, "/")
+    while eio_sid in sio.eio.sockets and not sio.eio.sockets[eio_sid].closed:
+        there = await answers(runtime.engine, CHECK_S)
+        try:
+            if there:
+                return bool(await take_in(sid, environ, auth))
+        except ConnectionRefusedError:
+            raise
+        except DATABASE_ERRORS as error:
+            log.warning("page not let in yet", error=type(error).__name__)
+        await asyncio.sleep(KNOCK_EVERY_S)
+    return False
 
 
 async def log_in(request: Request, response: Response) -> None:
