@@ -12,16 +12,19 @@ REMEDY := Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install 
 GONE   := $(shell $(PY) -c '$(FITS)' 2>/dev/null || echo gone)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock clean gone
+.PHONY: help run test test-long check bench lock clean gone
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1~\2/p' Makefile | awk -F'~' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1~\2/p' Makefile | awk -F'~' '{ printf "%-17s %s\n", $$1, $$2 }'
 
 run: .venv/.runtime ## install what is missing and start everything at http://127.0.0.1:8000 (HOST, PORT)
 	@exec $(PY) server.py
 
 test: .venv/.dev ## install what is missing and run the suite (ARGS="-k cancel" goes to pytest)
 	@exec $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-long: .venv/.dev ## the long forms of the tests: minutes of outage (the suite leaves them out)
+	@exec $(PY) -m pytest -n 2 --dist load -m long -rP $(ARGS)
 
 check: .venv/.dev ## formatter, linter and type checker, as CI runs them
 	@$(PY) -m ruff format --check .

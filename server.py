@@ -109,7 +109,9 @@ def create_app(runtime: Runtime, chat: ChatModel) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, title="Kinora")
     for state in (app.state, chainlit.state):
         state.runtime, state.chat = runtime, chat
-    install(app)
+    # Its routes read the database, too, and its page reads what they answer.
+    for door in (app, chainlit):
+        install(door)
     app.include_router(api.routes())
     settings = runtime.loaded.settings
     app.include_router(page_routes(get_html_template(""), enter, settings.allowed_origins))

@@ -20,7 +20,7 @@ import openai
 import structlog
 from openai import AsyncAPIResponse, AsyncOpenAI
 
-from agent.failure import CUT_OFF, NOT_UNDERSTOOD, ChatFailure, detail_of, status_failure
+from agent.failure import ChatFailure, detail_of, status_failure
 from agent.history import Message
 from settings import LOOPBACK_HOSTS, Loaded
 
@@ -87,7 +87,7 @@ class ChatModel:
             listed = [str(getattr(m, "id", "")) for m in getattr(page, "data", None) or ()]
             names = [name for name in listed if name and "embed" not in name.lower()]
             if not names:
-                raise ChatFailure(f"{self.server} lists no chat model. Set CHAT_MODEL.")
+                raise ChatFailure(lambda words: words.no_model.format(where=self.server))
             self.name = names[0]
             log.info("chat model chosen", model=self.name, server=self.server)
         return self.name
@@ -149,11 +149,13 @@ class ChatModel:
         if isinstance(error, openai.APIStatusError):
             return status_failure(error, self.name, self.server, self.key_setting)
         if isinstance(error, TimeoutError | openai.APITimeoutError | httpx2.TimeoutException):
-            return ChatFailure(f"The chat model at {self.server} did not answer in time.")
+            return ChatFailure(lambda words: words.too_slow.format(where=self.server))
         if isinstance(error, openai.APIConnectionError):
-            return ChatFailure(f"The chat model at {self.server} cannot be reached. Is it running?")
+            return ChatFailure(lambda words: words.unreachable.format(where=self.server))
         # The SDK gives its own errors until the answer begins; then the HTTP client's come through.
-        return ChatFailure(CUT_OFF if isinstance(error, httpx2.HTTPError) else NOT_UNDERSTOOD)
+        if isinstance(error, httpx2.HTTPError):
+            return ChatFailure(lambda words: words.cut_off)
+        return ChatFailure(lambda words: words.not_understood)
 
 
 async def read_payloads(response: AsyncAPIResponse[Any]) -> AsyncGenerator[bytes]:
@@ -164,14 +166,14 @@ async def read_payloads(response: AsyncAPIResponse[Any]) -> AsyncGenerator[bytes
     """
     content_type = response.headers.get("content-type", "")
     if "html" in content_type:
-        raise ChatFailure(NOT_UNDERSTOOD)
+        raise ChatFailure(lambda words: words.not_understood)
     streams = "json" not in content_type
     rest = bytearray()
     read = 0
     async for block in response.iter_bytes():
         read += len(block)
         if read > RESPONSE_BYTES_MAX:
-            raise ChatFailure("The chat model's answer grew without end and was cut off.")
+            raise ChatFailure(lambda words: words.endless)
         rest += block
         if not streams or b"\n" not in block:
             continue

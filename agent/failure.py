@@ -1,66 +1,78 @@
 """Why a chat model gave no answer, in one sentence for the person in the chat; keys and bodies stay
 out of it.
 
-    ChatFailure(message)    the turn ends with this sentence
+    ChatFailure(say)    the turn ends with the sentence that `say` takes from the person's words
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import openai
 
+from agent.words import ENGLISH, Words
+
 DETAIL_CHARS_MAX = 300
 DETAIL_KEYS = ("message", "error", "detail", "msg")
-CUT_OFF = "The connection to the chat model broke off in the middle of its answer. Try again."
-NOT_UNDERSTOOD = (
-    "The chat model's server sent an answer that cannot be understood. Check its address, "
-    "OPENAI_BASE_URL, which usually ends in /v1."
-)
 SECRET = re.compile(r"\b(sk|pk|key|gsk|hf|xai|Bearer)[-_ ][\w*.-]{6,}|data:[\w/+.-]+;base64,\S*")
 
 
 class ChatFailure(Exception):
-    """The chat model could not answer; the message is for the person in the chat."""
+    """The chat model could not answer; `say` makes the sentence for the person in the chat."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, say: Callable[[Words], str]) -> None:
+        super().__init__(say(ENGLISH))
+        self.say = say
 
 
 def status_failure(error: openai.APIStatusError, model: str, where: str, key: str) -> ChatFailure:
     """Put a refusal into words. `where` names the server, `key` the setting of its key."""
-    code = str(error.code or "")
     detail = detail_of(error.body)
-    match error.status_code:
+    status = error.status_code
+    choose = _template(status, str(error.code or ""), detail.lower())
+
+    def say(words: Words) -> str:
+        said = choose(words).format(where=where, key=key, model=model, status=status)
+        return _with_detail(words, said, detail) if choose is _refused else said
+
+    return ChatFailure(say)
+
+
+def _refused(words: Words) -> str:
+    return words.refused
+
+
+def _template(status: int, code: str, detail: str) -> Callable[[Words], str]:
+    """The sentence for a status; `code` and `detail` are the server's own."""
+    match status:
         case 401 | 403:
-            said = f"{where} does not accept the key for the chat model. Check {key}."
+            return lambda words: words.bad_key
         case 402:
-            said = f"The account of the chat model at {where} has no credit left."
+            return lambda words: words.no_credit
         case 404:
-            said = f'{where} knows no chat model named "{model}". Check CHAT_MODEL and the address.'
+            return lambda words: words.unknown_model
         case 413:
-            said = "The conversation or a picture is too large for the chat model."
-        case 429 if "quota" in code or "quota" in detail.lower():
-            said = f"The account of the chat model at {where} has no credit left."
+            return lambda words: words.too_large
+        case 429 if "quota" in code or "quota" in detail:
+            return lambda words: words.no_credit
         case 429:
-            said = "The chat model has too much to do at the moment. Try again in a minute."
-        case status if status >= 500:
-            said = f"The chat model's server has a problem (HTTP {status}). Try again in a while."
-        case _ if code == "context_length_exceeded" or "context length" in detail.lower():
-            said = "This conversation has grown too long for the chat model. Begin a new chat."
-        case status:
-            said = f"The chat model refused the request (HTTP {status})."
-            said += f" It says: {detail}" if detail else ""
-    return ChatFailure(said)
+            return lambda words: words.too_busy
+        case _ if status >= 500:
+            return lambda words: words.server_problem
+        case _ if code == "context_length_exceeded" or "context length" in detail:
+            return lambda words: words.too_long
+    return _refused
 
 
 def stream_failure(error: object) -> ChatFailure:
     """Put an error that came in the middle of a stream into words."""
     detail = detail_of(error)
-    said = "The chat model broke off with an error. Try again."
-    return ChatFailure(f"{said} It says: {detail}" if detail else said)
+    return ChatFailure(lambda words: _with_detail(words, words.broke_off, detail))
+
+
+def _with_detail(words: Words, said: str, detail: str) -> str:
+    return f"{said} {words.says.format(detail=detail)}" if detail else said
 
 
 def detail_of(body: object) -> str:

@@ -25,6 +25,7 @@ from agent.history import (
 )
 from agent.prompt import SYSTEM_PROMPT
 from agent.round import Call, Round
+from agent.words import ENGLISH, Words
 from tools.registry import Toolbox
 from tools.tool import ToolError
 
@@ -34,21 +35,19 @@ TEXT_CHARS_MAX = 100_000
 #: Ids of calls made now begin far above those that the history is given.
 FIRST_CALL_ID = 50_000
 
-TOO_MANY_ROUNDS = f"I stopped here: one message may take at most {ROUNDS_MAX} rounds of tool calls."
 TOO_MANY_CALLS = (
     f"Not run: one message of the person may take at most {CALLS_MAX} tool calls, and they are "
     "used up. Tell them what was started and what was left out."
 )
-TOO_MUCH_TEXT = "The answer grew too long and was cut off here."
-CUT_BY_SERVER = "The answer reached the chat model's length limit and ends here."
-NOTHING_SAID = "The chat model gave no answer. Try again."
 
 
 class Agent:
-    """Answers people with one chat model; keeps nothing between turns."""
+    """Answers people with one chat model; keeps nothing between turns. `words` are for turns that
+    end badly.
+    """
 
-    def __init__(self, chat: ChatModel) -> None:
-        self._chat = chat
+    def __init__(self, chat: ChatModel, words: Words = ENGLISH) -> None:
+        self._chat, self._words = chat, words
 
     async def reply(
         self,
@@ -74,14 +73,15 @@ class Agent:
                         yield event
                 answer.check_whole()
                 if not answer.calls:
-                    yield turn.end(answer)
+                    yield turn.end(answer, self._words)
                     return
                 async with aclosing(turn.run(answer)) as finished:
                     async for event in finished:
                         yield event
-            yield Ended(reason="limit", message=TOO_MANY_ROUNDS)
+            said = self._words.too_many_rounds.format(rounds=ROUNDS_MAX)
+            yield Ended(reason="limit", message=said)
         except ChatFailure as failure:
-            yield Ended(reason="error", message=failure.message)
+            yield Ended(reason="error", message=failure.say(self._words))
 
     async def _listen(self, turn: Progress, answer: Round) -> AsyncGenerator[Event]:
         """One request: its text and the beginnings of its calls, as they come."""
@@ -147,12 +147,12 @@ class Progress:
             failed=failed,
         )
 
-    def end(self, answer: Round) -> Ended:
+    def end(self, answer: Round, words: Words) -> Ended:
         """How the turn ends with an answer that calls nothing."""
         if self.said_chars > TEXT_CHARS_MAX:
-            return Ended(reason="limit", message=TOO_MUCH_TEXT)
+            return Ended(reason="limit", message=words.too_much_text)
         if answer.finish_reason == "length":
-            return Ended(reason="limit", message=CUT_BY_SERVER)
+            return Ended(reason="limit", message=words.cut_by_server)
         if not self.said_chars and not self.calls_made:
-            return Ended(reason="error", message=NOTHING_SAID)
+            return Ended(reason="error", message=words.nothing_said)
         return Ended(reason="done")

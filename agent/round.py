@@ -13,13 +13,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.failure import CUT_OFF, NOT_UNDERSTOOD, ChatFailure, stream_failure
+from agent.failure import ChatFailure, stream_failure
 from agent.history import as_object_text, clean
 from tools.reading import ARGUMENTS_BYTES_MAX
 
 DONE = b"[DONE]"
 NAME_CHARS_MAX = 100
-FILTERED = "The chat model's own filter stopped this answer. Try other words."
 
 
 @dataclass(slots=True)
@@ -74,9 +73,9 @@ class Round:
         try:
             chunk = json.loads(payload)
         except (ValueError, RecursionError) as error:
-            raise ChatFailure(NOT_UNDERSTOOD) from error
+            raise ChatFailure(lambda words: words.not_understood) from error
         if not isinstance(chunk, dict):
-            raise ChatFailure(NOT_UNDERSTOOD)
+            raise ChatFailure(lambda words: words.not_understood)
         if chunk.get("error") or chunk.get("object") == "error":
             raise stream_failure(chunk)
         choices = chunk.get("choices")
@@ -136,9 +135,9 @@ class Round:
     def check_whole(self) -> None:
         """Raises: ChatFailure where the answer was cut off: then no call of it may be run."""
         if not self.ended:
-            raise ChatFailure(CUT_OFF)
+            raise ChatFailure(lambda words: words.cut_off)
         if self.finish_reason == "content_filter" and not self.calls:
-            raise ChatFailure(FILTERED)
+            raise ChatFailure(lambda words: words.filtered)
 
     def message(self, ids: Iterator[str]) -> tuple[dict[str, Any], list[str]]:
         """The answer as it goes back to the model, and the ids of its calls.

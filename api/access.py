@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 from starlette.requests import cookie_parser
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from accounts import keys, tokens
@@ -38,6 +38,9 @@ DOORS = ("/api", "/media/", "/v1", "/feedback")
 SOCKET = "/ws/"
 #: Not counted against a caller's requests a minute: bytes, and streams that stay open.
 UNCOUNTED = ("/media/", SOCKET)
+#: The page asks here whether the database is back. It hears no more than that as long as nobody can
+#: say who asks, and never an error, which a browser would write down each time.
+PROBE = "/api/status"
 RATE_WINDOW_S = 60.0
 CLOSE_WAIT_S = 10.0
 LOGIN_ENDED = 4401
@@ -63,7 +66,10 @@ class Access:
             return
         except DATABASE_ERRORS as error:
             log.warning("nobody can be let in", error=type(error).__name__)
-            await _refuse(scope, receive, send, 503, "unavailable", _AWAY)
+            if scope["path"] == PROBE:
+                await JSONResponse({"ready": False})(scope, receive, send)
+            else:
+                await _refuse(scope, receive, send, 503, "unavailable", _AWAY)
             return
         scope.setdefault("state", {})["visitor"] = visitor
         if visitor is None and scope["path"].startswith(SOCKET):

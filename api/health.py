@@ -40,10 +40,12 @@ async def models(runtime: InRuntime, visitor: Reader) -> dict[str, Any]:
 @router.get("/api/status")
 async def status(request: Request, runtime: InRuntime, visitor: Reader) -> dict[str, Any]:
     """Which chat model and which painters are in use, and where each was configured; the page shows
-    it.
+    it. `ready` is what `/readyz` says, in an answer that is 200 either way: a browser writes every
+    other one into its console.
     """
     chat = request.app.state.chat
     return {
+        "ready": all((await runtime.check()).values()),
         "chat_model": {"label": chat.label, "demo": chat.demo, "source": chat.source},
         "painters": runtime.in_use(),
         "version": VERSION,

@@ -4,7 +4,7 @@ no tries.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse
@@ -14,7 +14,6 @@ from accounts.entrance import Refused, Throttled
 from accounts.passwords import LENGTH_MAX
 from api.caller import InRuntime, SomeVisitor
 from api.problems import problem
-from settings import LOOPBACK_HOSTS
 
 router = APIRouter(include_in_schema=False)
 
@@ -36,23 +35,19 @@ async def log_in(
     except Refused as refused:
         return problem(401, "wrong_login", str(refused))
     response = JSONResponse({"success": True}, headers={"Cache-Control": "no-store"})
+    # The guard adds `Secure` wherever the page does not come from this very machine.
+    lasts_s = int(entered.lasts_s)
     response.set_cookie(
-        tokens.COOKIE, entered.token, max_age=int(entered.lasts_s), **_cookie(request)
+        tokens.COOKIE, entered.token, max_age=lasts_s, httponly=True, samesite="lax"
     )
     return response
 
 
 @router.post("/logout")
-async def log_out(request: Request, runtime: InRuntime, visitor: SomeVisitor) -> JSONResponse:
+async def log_out(runtime: InRuntime, visitor: SomeVisitor) -> JSONResponse:
     """End the login in every tab, and take the cookie back."""
     if visitor is not None:
         await runtime.entrance.log_out(visitor)
     response = JSONResponse({"success": True})
-    response.delete_cookie(tokens.COOKIE, **_cookie(request))
+    response.delete_cookie(tokens.COOKIE, httponly=True, samesite="lax")
     return response
-
-
-def _cookie(request: Request) -> dict[str, Any]:
-    """Sent over https only, except where a person tries Kinora on their own machine."""
-    plain = request.url.scheme == "http" and request.url.hostname in LOOPBACK_HOSTS
-    return {"path": "/", "httponly": True, "samesite": "lax", "secure": not plain}

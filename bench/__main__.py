@@ -2,6 +2,7 @@
 
 make bench                         all
 make bench ARGS="--cold"           also the first start on a fresh machine: downloads
+make bench ARGS="--quick"          tokens, threads and cards in short
 make bench ARGS="start page"       some
 """
 
@@ -14,7 +15,9 @@ import sys
 from settings import ROOT
 
 #: In order: what a person feels first.
-BENCHMARKS = ("start", "page", "stream", "transport")
+BENCHMARKS = ("start", "page", "tokens", "threads", "cards", "stream", "transport")
+#: Those that can be measured by fewer and smaller rounds.
+QUICK = frozenset({"tokens", "threads", "cards"})
 
 
 def main() -> int:
@@ -22,12 +25,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="the benchmarks")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
     parser.add_argument("--cold", action="store_true", help="`start` installs from nothing too")
+    parser.add_argument("--quick", action="store_true", help=f"shorter: {', '.join(sorted(QUICK))}")
     options = parser.parse_args()
     if strangers := set(options.names) - set(BENCHMARKS):
         parser.error(f"no benchmark is called {', '.join(sorted(strangers))}")
     failed = []
     for name in options.names or BENCHMARKS:
-        more = ["--cold"] if options.cold and name == "start" else []
+        more = ["--cold"] * (options.cold and name == "start")
+        more += ["--quick"] * (options.quick and name in QUICK)
         command = [sys.executable, "-m", f"bench.{name}", *more]
         if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
             failed.append(name)

@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 Handler = Callable[..., Awaitable[Any]]
 #: The framework's session of a socket, which has a `thread_id`; None when there is none (any more).
 SessionOf = Callable[[str], Any]
+#: Runs the framework's part of a connection, perhaps later; False when the page has gone meanwhile.
+Patiently = Callable[[str, Callable[[], Awaitable[Any]]], Awaitable[Any]]
 
 #: About the session itself; they carry nothing.
 PLAIN = frozenset({"connection_successful", "clear_session", "disconnect", "stop"})
@@ -40,6 +42,7 @@ def front(
     handlers: dict[str, Handler],
     session_of: SessionOf,
     author_of: Callable[[Any], str],
+    patiently: Patiently,
 ) -> None:
     """Put ours before the framework's handlers of socket events, in their own table.
 
@@ -50,7 +53,7 @@ def front(
             handlers[name] = _plain(handlers[name], session_of)
         elif name not in CHECKED:
             handlers[name] = _silent
-    handlers["connect"] = _connect(handlers["connect"])
+    handlers["connect"] = _connect(handlers["connect"], patiently)
     handlers["client_message"] = _message(handlers["client_message"], session_of, author_of)
 
 
@@ -73,11 +76,13 @@ def _plain(inner: Handler, session_of: SessionOf) -> Handler:
     return pass_on
 
 
-def _connect(inner: Handler) -> Handler:
+def _connect(inner: Handler, patiently: Patiently) -> Handler:
     async def connect(sid: str, environ: object = None, auth: object = None, *_: object) -> Any:
         said = connection(auth)
-        # False is how the socket's library is told to refuse.
-        return await inner(sid, environ, said) if said and _is_genuine(environ) else False
+        if said is None or not _is_genuine(environ):
+            # This is how the socket's library is told to refuse.
+            return False
+        return await patiently(sid, lambda: inner(sid, environ, said))
 
     return connect
 

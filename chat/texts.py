@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent import words
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
@@ -14,6 +16,7 @@ class Texts:
     failed: str
     not_stored: str
     answer_not_stored: str
+    agent: words.Words
 
 
 ENGLISH = Texts(
@@ -30,6 +33,7 @@ ENGLISH = Texts(
         "Please send it again in a moment."
     ),
     answer_not_stored="The database went away: this answer could not be stored.",
+    agent=words.ENGLISH,
 )
 RUSSIAN = Texts(
     starters=(
@@ -45,6 +49,7 @@ RUSSIAN = Texts(
         "База данных сейчас недоступна, сообщение не сохранено. Отправьте его ещё раз чуть позже."
     ),
     answer_not_stored="База данных пропала: этот ответ не удалось сохранить.",
+    agent=words.RUSSIAN,
 )
 
 

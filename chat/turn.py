@@ -5,7 +5,8 @@ The page it is shown on is behind a small protocol; the chat's door implements i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,20 +16,24 @@ from uuid import UUID
 import structlog
 
 from agent.chat_model import ChatModel
-from agent.events import Ended, TextDelta, ToolCallFinished
+from agent.events import Ended, Event, TextDelta, ToolCallFinished
 from agent.history import Attachment, Said
 from agent.loop import Agent
 from chat import pictures
 from chat.pictures import Brought
 from chat.recall import recall
 from chat.texts import Texts
-from db import turns
+from db import threads_of, turns
 from db.connect import DATABASE_ERRORS
+from db.threads_of import Deleted
 from generations.contract import Caller
 from runtime import Runtime
 from tools.registry import Toolbox
 
 log = structlog.get_logger(__name__)
+
+#: While an answer comes in, its thread may be deleted, here or in any other process.
+LOOK_EVERY_S = 1.0
 
 
 class Page(Protocol):
@@ -75,11 +80,15 @@ class Turn:
         self._runtime, self._chat, self._words, self._page = runtime, chat, words, page
 
     async def run(self, asked: Asked) -> None:
-        """Answer, and write down that it is answered; also when the person pressed Stop."""
+        """Answer, and write down that it is answered; also when the person pressed Stop. In a
+        thread that was deleted nothing is said any more.
+        """
         with self._runtime.turn():
             try:
                 await self._begin(asked)
                 await self._reply(asked)
+            except Deleted:
+                log.info("turn ended, its thread was deleted")
             except Exception:  # noqa: BLE001 - the chat's boundary: people read words, not traces
                 log.exception("turn failed")
                 await self._page.say_apart(self._words.failed)
@@ -105,14 +114,14 @@ class Turn:
         caller = Caller(user_id=asked.user_id, thread_id=asked.thread_id, step_id=asked.step_id)
         taken = await self._take_in(caller, asked.brought)
         recalled = await recall(self._runtime, caller, asked.at)
-        events = Agent(self._chat).reply(
+        events = Agent(self._chat, self._words.agent).reply(
             Said(text=asked.text, attachments=(*asked.known, *taken)),
             Toolbox(caller=caller, admission=self._runtime.admission),
             history=recalled.turns,
             finished_lines=recalled.finished_lines,
         )
-        async with aclosing(events):
-            async for event in events:
+        async with aclosing(events), aclosing(self._while_it_stands(asked, events)) as heard:
+            async for event in heard:
                 match event:
                     case TextDelta(text=text):
                         await self._page.say(text)
@@ -120,6 +129,24 @@ class Turn:
                         await self._page.note_call(event)
                     case Ended(message=str(text)):
                         await self._page.say_apart(text)
+
+    async def _while_it_stands(
+        self, asked: Asked, events: AsyncIterator[Event]
+    ) -> AsyncGenerator[Event]:
+        """The events of an answer for as long as its thread is there.
+
+        Raises:
+            Deleted: it no longer is.
+        """
+        clock = asyncio.get_running_loop().time
+        looked_at = clock()
+        async for event in events:
+            if isinstance(event, ToolCallFinished) or clock() - looked_at >= LOOK_EVERY_S:
+                async with self._runtime.engine.connect() as connection:
+                    if await threads_of.is_deleted(connection, asked.user_id, asked.thread_id):
+                        raise Deleted("the thread of this answer was deleted")
+                looked_at = clock()
+            yield event
 
     async def _take_in(self, caller: Caller, brought: Sequence[Brought]) -> tuple[Attachment, ...]:
         taken = await pictures.take_in(self._runtime, caller, brought)

@@ -46,6 +46,7 @@ async def read(
             s.thread_id == thread_id,
             threads.c.user_id == user_id,
             s.type.in_(SPOKEN),
+            s.deleted_at.is_(None),
             s.created_at < before,
         )
         .order_by(s.created_at.desc(), s.seq.desc())
@@ -61,7 +62,7 @@ async def one(connection: AsyncConnection, user_id: UUID, step_id: UUID) -> Spok
     query = (
         select(s.id, s.type, s.name, s.input, s.output, s.created_at, s.thread_id)
         .join(threads, threads.c.id == s.thread_id)
-        .where(s.id == step_id, threads.c.user_id == user_id)
+        .where(s.id == step_id, threads.c.user_id == user_id, s.deleted_at.is_(None))
     )
     record = (await connection.execute(query)).one_or_none()
     if record is None:

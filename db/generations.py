@@ -8,71 +8,28 @@ nothing changes and None comes back: somebody else owns it, and the caller stops
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Text, cast, delete, func, insert, select, update
+from sqlalchemy import Text, cast, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
-from sqlalchemy.sql.elements import KeyedColumnElement
 
-from db.tables import assets, attempts, generations, inputs, threads
+from db import attempts_of
+from db.generation_row import (
+    COLUMNS,
+    OPEN_STATUSES,
+    SETTLED_STATUSES,
+    Row,
+    known,
+    row_or_none,
+)
+from db.tables import attempts, generations, inputs, threads
+
+__all__ = ["CHANNEL", "OPEN_STATUSES", "SETTLED_STATUSES", "Row"]
 
 #: The channel on which every change of a generation is told: `{"id", "v", "u", "s"}`.
 CHANNEL = "kinora_generations"
-OPEN_STATUSES = ("queued", "submitting", "in_progress", "storing")
-SETTLED_STATUSES = ("completed", "failed", "cancelled", "unknown")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One generation as the worker needs it; the field names are the columns'."""
-
-    id: UUID
-    user_id: UUID
-    thread_id: UUID | None
-    kind: str
-    status: str
-    prompt: str
-    model: str
-    provider: str
-    endpoint: str
-    params: dict[str, Any]
-    progress: float | None
-    queue_position: int | None
-    notes: list[str]
-    charged: str
-    cost_estimated_usd: Decimal | None
-    cost_actual_usd: Decimal | None
-    attempt: int
-    claim: int
-    intent_claim: int | None
-    version: int
-    provider_job: dict[str, Any] | None
-    provider_outputs: list[str] | None
-    deadline_at: datetime | None
-    cancel_requested_at: datetime | None
-    deleted_at: datetime | None
-    submitted_at: datetime | None
-    queued_at: datetime
-    created_at: datetime
-    updated_at: datetime
-
-
-_COLUMNS: tuple[KeyedColumnElement[Any], ...] = tuple(
-    generations.c[field.name] for field in fields(Row)
-)
-
-
-def _row(record: RowMapping | None) -> Row | None:
-    return None if record is None else _known(record)
-
-
-def _known(record: RowMapping) -> Row:
-    return Row(**{field.name: record[field.name] for field in fields(Row)})
 
 
 async def _change(
@@ -86,7 +43,7 @@ async def _change(
         update(generations)
         .where(*where)
         .values(version=g.version + 1, updated_at=func.now(), **values)
-        .returning(*_COLUMNS)
+        .returning(*COLUMNS)
         .cte("changed")
     )
     news = func.json_build_object(
@@ -94,13 +51,13 @@ async def _change(
         *("s", changed.c.status),
     )
     told = select(changed, func.pg_notify(CHANNEL, cast(news, Text)))
-    return _row((await connection.execute(told)).mappings().one_or_none())
+    return row_or_none((await connection.execute(told)).mappings().one_or_none())
 
 
 async def load(connection: AsyncConnection, generation_id: UUID) -> Row | None:
     """The row as it stands now."""
-    query = select(*_COLUMNS).where(generations.c.id == generation_id)
-    return _row((await connection.execute(query)).mappings().one_or_none())
+    query = select(*COLUMNS).where(generations.c.id == generation_id)
+    return row_or_none((await connection.execute(query)).mappings().one_or_none())
 
 
 async def claim(connection: AsyncConnection, generation_id: UUID) -> Row | None:
@@ -109,9 +66,9 @@ async def claim(connection: AsyncConnection, generation_id: UUID) -> Row | None:
         update(generations)
         .where(generations.c.id == generation_id)
         .values(claim=generations.c.claim + 1)
-        .returning(*_COLUMNS)
+        .returning(*COLUMNS)
     )
-    return _row((await connection.execute(query)).mappings().one_or_none())
+    return row_or_none((await connection.execute(query)).mappings().one_or_none())
 
 
 def _still(row: Row) -> tuple[ColumnElement[bool], ...]:
@@ -130,7 +87,7 @@ async def move(connection: AsyncConnection, row: Row, status: str, **values: Any
         values = {"finished_at": func.now(), "queue_position": None, **values}
     moved = await _change(connection, _still(row), {"status": status, **values})
     if moved is not None and status != row.status:
-        await _note_attempt(connection, moved, values)
+        await attempts_of.note(connection, moved, values)
     return moved
 
 
@@ -156,7 +113,7 @@ async def attach_late(
     }
     attached = await _change(connection, where, {"status": "in_progress", **values})
     if attached is not None:
-        await _note_attempt(connection, attached, values)
+        await attempts_of.note(connection, attached, values)
     return attached
 
 
@@ -166,27 +123,6 @@ async def note_stray_job(connection: AsyncConnection, row: Row, provider_job_id:
         update(attempts)
         .where(attempts.c.generation_id == row.id, attempts.c.attempt == row.attempt)
         .values(provider_job_id=provider_job_id, charged="maybe")
-    )
-
-
-async def _note_attempt(connection: AsyncConnection, row: Row, values: Mapping[str, Any]) -> None:
-    """Keep what became of this attempt beside the row, whose columns the next attempt will
-    overwrite.
-    """
-    settled = row.status in SETTLED_STATUSES
-    await connection.execute(
-        update(attempts)
-        .where(attempts.c.generation_id == row.id, attempts.c.attempt == row.attempt)
-        .values(
-            submitted_at=row.submitted_at,
-            finished_at=func.now() if settled else None,
-            outcome=row.status if settled else None,
-            provider_job_id=(row.provider_job or {}).get("id"),
-            error_code=values.get("error_code"),
-            message=values.get("error_message"),
-            charged=row.charged,
-            cost_actual_usd=row.cost_actual_usd,
-        )
     )
 
 
@@ -202,15 +138,15 @@ async def insert_generation(
     if values.get("thread_id") is not None:
         number = await _next_number(connection, values["thread_id"])
     record = {**values, "status": "queued", "number": number}
-    query = insert(generations).values(**record).returning(*_COLUMNS)
-    row = _known((await connection.execute(query)).mappings().one())
+    query = insert(generations).values(**record).returning(*COLUMNS)
+    row = known((await connection.execute(query)).mappings().one())
     if input_roles:
         rows = [
             {"generation_id": row.id, "position": i, "role": role, "asset_id": asset_id}
             for i, (role, asset_id) in enumerate(input_roles)
         ]
         await connection.execute(insert(inputs), rows)
-    await _insert_attempt(connection, row)
+    await attempts_of.begin(connection, row)
     await _tell(connection, row)
     return row
 
@@ -232,18 +168,6 @@ async def _next_number(connection: AsyncConnection, thread_id: UUID) -> int:
     return int((await connection.execute(query)).scalar_one())
 
 
-async def _insert_attempt(connection: AsyncConnection, row: Row) -> None:
-    await connection.execute(
-        insert(attempts).values(
-            generation_id=row.id,
-            attempt=row.attempt,
-            user_id=row.user_id,
-            provider=row.provider,
-            cost_estimated_usd=row.cost_estimated_usd,
-        )
-    )
-
-
 async def find_call(
     connection: AsyncConnection, user_id: UUID, step_id: UUID, call_index: int
 ) -> UUID | None:
@@ -262,11 +186,11 @@ async def lock_for(connection: AsyncConnection, user_id: UUID, generation_id: UU
     """
     g = generations.c
     query = (
-        select(*_COLUMNS)
+        select(*COLUMNS)
         .where(g.id == generation_id, g.user_id == user_id, g.deleted_at.is_(None))
         .with_for_update()
     )
-    return _row((await connection.execute(query)).mappings().one_or_none())
+    return row_or_none((await connection.execute(query)).mappings().one_or_none())
 
 
 async def request_cancel(connection: AsyncConnection, row: Row) -> Row | None:
@@ -313,7 +237,7 @@ async def retry(connection: AsyncConnection, row: Row) -> Row | None:
         },
     )
     if again is not None:
-        await _insert_attempt(connection, again)
+        await attempts_of.begin(connection, again)
     return again
 
 
@@ -335,22 +259,22 @@ async def of_thread(connection: AsyncConnection, thread_id: UUID) -> list[Row]:
     """The visible generations of a thread, locked, in the order of their handles."""
     g = generations.c
     query = (
-        select(*_COLUMNS)
+        select(*COLUMNS)
         .where(g.thread_id == thread_id, g.deleted_at.is_(None))
         .order_by(g.number)
         .with_for_update()
     )
     found = (await connection.execute(query)).mappings().all()
-    return [_known(record) for record in found]
+    return [known(record) for record in found]
 
 
 async def settle_undecided(connection: AsyncConnection, older_than_s: float) -> int:
     """Close as failed what stayed unknown for too long; returns how many."""
     g = generations.c
     age = func.make_interval(0, 0, 0, 0, 0, 0, older_than_s)
-    query = select(*_COLUMNS).where(g.status == "unknown", g.finished_at < func.now() - age)
+    query = select(*COLUMNS).where(g.status == "unknown", g.finished_at < func.now() - age)
     found = (await connection.execute(query.with_for_update(skip_locked=True))).mappings().all()
-    rows = [_known(record) for record in found]
+    rows = [known(record) for record in found]
     for row in rows:
         await move(
             connection,
@@ -373,17 +297,3 @@ async def input_assets(
         .order_by(inputs.c.position)
     )
     return [(role, asset_id) for role, asset_id in (await connection.execute(query)).all()]
-
-
-async def file_keys(connection: AsyncConnection, generation_id: UUID) -> list[str]:
-    """Where the files of a generation lie, thumbnails included; also of a deleted one."""
-    query = select(assets.c.storage_key, assets.c.thumbnail_key).where(
-        assets.c.generation_id == generation_id
-    )
-    found = (await connection.execute(query)).all()
-    return [key for pair in found for key in pair if key is not None]
-
-
-async def forget_files(connection: AsyncConnection, generation_id: UUID) -> None:
-    """Delete the rows of a generation's files; the files themselves are gone by then."""
-    await connection.execute(delete(assets).where(assets.c.generation_id == generation_id))

@@ -17,11 +17,13 @@ from sqlalchemy import Select, func, literal_column, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import search
 from db.ids import parse_id
 from db.tables import assets, generations, inputs
 
 THUMBNAIL_WIDTH_PX = 512
 PAGE_MAX = 100
+_COLUMNS = tuple(column for column in generations.c if column.name != "search")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ def _query(user_id: UUID) -> Select[Any]:
         .where(inputs.c.generation_id == g.id)
         .scalar_subquery()
     )
-    return select(generations, made.label("assets"), given.label("inputs")).where(
+    return select(*_COLUMNS, made.label("assets"), given.label("inputs")).where(
         g.user_id == user_id, g.deleted_at.is_(None)
     )
 
@@ -106,8 +108,8 @@ async def page(
         query = query.where(g.model == wanted.model)
     if wanted.thread_id:
         query = query.where(g.thread_id == wanted.thread_id)
-    if wanted.query:
-        query = query.where(g.prompt.icontains(wanted.query, autoescape=True))
+    if words := search.asked(wanted.query):
+        query = query.where(search.matching_generations(words))
     if cursor:
         query = query.where(tuple_(g.created_at, g.id) < tuple_(*_decode(cursor)))
     records = (await connection.execute(query)).all()

@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -26,7 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, JSONB, TSVECTOR
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 
 SCHEMA = "kinora"
@@ -35,14 +36,26 @@ metadata = MetaData(schema=SCHEMA)
 _ID = PgUUID(as_uuid=True)
 _TIME = DateTime(timezone=True)
 _USD = Numeric(12, 6)
+_SEARCHED = text("search IS NOT NULL")
+_OPEN = text("status IN ('queued', 'submitting', 'in_progress', 'storing')")
 
 
 def _now(name: str) -> Column[object]:
     return Column(name, _TIME, nullable=False, server_default=text("now()"))
 
 
+def _of(name: str, table: str) -> Column[object]:
+    """What a row belongs to, and goes with."""
+    return Column(name, _ID, ForeignKey(f"kinora.{table}.id", ondelete="CASCADE"), nullable=False)
+
+
 def _json(name: str, default: str) -> Column[object]:
     return Column(name, JSONB, nullable=False, server_default=text(f"'{default}'::jsonb"))
+
+
+def _search(said: str) -> Column[object]:
+    """What full-text search knows of a text; Postgres keeps it, and nobody reads it."""
+    return Column("search", TSVECTOR, Computed(said, persisted=True))
 
 
 users = Table(
@@ -91,7 +104,7 @@ threads = Table(
     "threads",
     metadata,
     Column("id", _ID, primary_key=True),
-    Column("user_id", _ID, ForeignKey("kinora.users.id", ondelete="CASCADE"), nullable=False),
+    _of("user_id", "users"),
     Column("name", Text),
     _json("metadata", "{}"),
     Column("tags", ARRAY(Text)),
@@ -99,14 +112,18 @@ threads = Table(
     Column("generation_count", Integer, nullable=False, server_default=text("0")),
     _now("created_at"),
     _now("updated_at"),
+    # A tombstone: it holds nothing any more, and takes nothing in.
+    Column("deleted_at", _TIME),
+    _search("kinora.lexemes(name)"),
     Index("threads_by_user", "user_id", text("created_at DESC"), text("id DESC")),
+    Index("threads_search", "search", postgresql_using="gin"),
 )
 
 steps = Table(
     "steps",
     metadata,
     Column("id", _ID, primary_key=True),
-    Column("thread_id", _ID, ForeignKey("kinora.threads.id", ondelete="CASCADE"), nullable=False),
+    _of("thread_id", "threads"),
     # No foreign key: Chainlit writes a child before its parent.
     Column("parent_id", _ID),
     # The order of arrival, for steps of one instant.
@@ -131,14 +148,18 @@ steps = Table(
     _now("created_at"),
     Column("started_at", _TIME),
     Column("ended_at", _TIME),
+    # A tombstone, like a thread's; it goes with its thread.
+    Column("deleted_at", _TIME),
+    _search("kinora.message_lexemes(type, output)"),
     Index("steps_by_thread", "thread_id", "created_at", "seq"),
+    Index("steps_search", "search", postgresql_using="gin", postgresql_where=_SEARCHED),
 )
 
 feedbacks = Table(
     "feedbacks",
     metadata,
     Column("id", _ID, primary_key=True),
-    Column("step_id", _ID, ForeignKey("kinora.steps.id", ondelete="CASCADE"), nullable=False),
+    _of("step_id", "steps"),
     Column("value", Integer, nullable=False),
     Column("comment", Text),
     _now("created_at"),
@@ -149,7 +170,7 @@ generations = Table(
     "generations",
     metadata,
     Column("id", _ID, primary_key=True),
-    Column("user_id", _ID, ForeignKey("kinora.users.id", ondelete="CASCADE"), nullable=False),
+    _of("user_id", "users"),
     Column("thread_id", _ID, ForeignKey("kinora.threads.id", ondelete="SET NULL")),
     # Its handle inside the thread: 3 is shown as #3.
     Column("number", Integer),
@@ -197,33 +218,22 @@ generations = Table(
     _now("queued_at"),
     _now("created_at"),
     _now("updated_at"),
+    _search("kinora.lexemes(prompt)"),
     UniqueConstraint("thread_id", "number", name="generations_handle"),
     UniqueConstraint("user_id", "step_id", "call_index", name="generations_call"),
     Index("generations_by_user", "user_id", text("created_at DESC"), text("id DESC")),
-    Index(
-        "generations_open",
-        "status",
-        postgresql_where=text("status IN ('queued', 'submitting', 'in_progress', 'storing')"),
-    ),
-    Index(
-        "generations_in_line",
-        *("user_id", "queued_at", "id"),
-        postgresql_where=text("status IN ('queued', 'submitting', 'in_progress', 'storing')"),
-    ),
+    Index("generations_open", "status", postgresql_where=_OPEN),
+    Index("generations_in_line", "user_id", "queued_at", "id", postgresql_where=_OPEN),
     Index("generations_parent", "parent_id"),
     Index("generations_deleted", "id", postgresql_where=text("deleted_at IS NOT NULL")),
+    Index("generations_search", "search", postgresql_using="gin"),
     Index("generations_unknown", "finished_at", postgresql_where=text("status = 'unknown'")),
 )
 
 attempts = Table(
     "attempts",
     metadata,
-    Column(
-        "generation_id",
-        _ID,
-        ForeignKey("kinora.generations.id", ondelete="CASCADE"),
-        nullable=False,
-    ),
+    _of("generation_id", "generations"),
     Column("attempt", Integer, nullable=False),
     # Whose money: the sums of a day are taken over this table.
     Column("user_id", _ID, ForeignKey("kinora.users.id", ondelete="CASCADE"), nullable=False),
@@ -261,7 +271,7 @@ assets = Table(
     "assets",
     metadata,
     Column("id", _ID, primary_key=True),
-    Column("user_id", _ID, ForeignKey("kinora.users.id", ondelete="CASCADE"), nullable=False),
+    _of("user_id", "users"),
     # The generation that made it; null for a picture a person gave.
     Column("generation_id", _ID, ForeignKey("kinora.generations.id", ondelete="CASCADE")),
     Column("position", Integer, nullable=False, server_default=text("0")),
@@ -275,19 +285,19 @@ assets = Table(
     Column("storage_key", Text, nullable=False),
     Column("thumbnail_key", Text),
     _now("created_at"),
+    # Of a picture a person gave: since when it only waits for its last user to go.
+    Column("released_at", _TIME),
+    # Nobody sees it any more; the row goes when the files are gone.
+    Column("deleted_at", _TIME),
     UniqueConstraint("generation_id", "position", name="assets_position"),
     Index("assets_by_user", "user_id"),
+    Index("assets_deleted", "id", postgresql_where=text("deleted_at IS NOT NULL")),
 )
 
 inputs = Table(
     "inputs",
     metadata,
-    Column(
-        "generation_id",
-        _ID,
-        ForeignKey("kinora.generations.id", ondelete="CASCADE"),
-        nullable=False,
-    ),
+    _of("generation_id", "generations"),
     Column("position", Integer, nullable=False),
     Column("role", Text, nullable=False),
     # Null when the picture was deleted meanwhile.
@@ -301,7 +311,7 @@ turns = Table(
     metadata,
     # The person's message that the agent answers.
     Column("step_id", _ID, primary_key=True),
-    Column("thread_id", _ID, ForeignKey("kinora.threads.id", ondelete="CASCADE"), nullable=False),
+    _of("thread_id", "threads"),
     # Which process answers; it holds a session lock of this number for as long as it lives.
     Column("instance", Integer, nullable=False),
     _now("started_at"),
@@ -313,7 +323,7 @@ elements = Table(
     "elements",
     metadata,
     Column("id", _ID, primary_key=True),
-    Column("thread_id", _ID, ForeignKey("kinora.threads.id", ondelete="CASCADE"), nullable=False),
+    _of("thread_id", "threads"),
     # Chainlit's forId; no foreign key, since an element may be written before its step.
     Column("step_id", _ID),
     # Cards of one message stand in the order in which they were made, live and after a reload.
@@ -334,6 +344,9 @@ elements = Table(
     Column("generation_id", _ID, ForeignKey("kinora.generations.id", ondelete="SET NULL")),
     Column("asset_id", _ID, ForeignKey("kinora.assets.id", ondelete="SET NULL")),
     _now("created_at"),
+    # A tombstone, like a step's.
+    Column("deleted_at", _TIME),
     Index("elements_by_thread", "thread_id", "seq"),
     Index("elements_by_generation", "generation_id"),
+    Index("elements_by_asset", "asset_id", postgresql_where=text("asset_id IS NOT NULL")),
 )

@@ -1,7 +1,8 @@
 """Reading conversations: a page of titles, and a whole thread by one statement of one snapshot.
 
-The rows of steps and elements come as JSON made by Postgres, so one statement brings them all; a
-second one brings the readings of the generations that the thread's cards draw.
+The rows of steps and elements come as JSON made by Postgres, so one statement brings them all, the
+turns that were cut off too; a second one brings the readings of the generations that the thread's
+cards draw.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    BindParameter,
     ColumnElement,
+    Integer,
     RowMapping,
     Select,
     Subquery,
+    and_,
     bindparam,
     func,
     or_,
@@ -28,14 +32,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import readings
+from db import readings, search, turns
 from db.ids import parse_id
 from db.tables import elements, feedbacks, steps, threads, users
-from db.thread_rows import element_dict, step_dict, thread_dict
+from db.thread_rows import element_dict, interruption, step_dict, thread_dict
 
 PAGE_MAX = 100
 _ID = threads.c.id.type
-_MESSAGE_TYPES = ("user_message", "assistant_message")
+_UNREAD = ("search", "deleted_at")
+_STEP = tuple(column for column in steps.c if column.name not in _UNREAD)
+_ELEMENT = tuple(column for column in elements.c if column.name not in _UNREAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,9 @@ def _decode(cursor: str) -> tuple[datetime, UUID] | None:
 
 
 def _threads() -> Select[Any]:
-    return select(threads, users.c.identifier).join(users, users.c.id == threads.c.user_id)
+    t = threads.c
+    shown = (t.id, t.user_id, t.name, t.metadata, t.tags, t.created_at, users.c.identifier)
+    return select(*shown).join(users, users.c.id == t.user_id).where(t.deleted_at.is_(None))
 
 
 async def page(
@@ -82,24 +90,23 @@ async def page(
     *,
     limit: int,
     cursor: str | None,
-    search: str | None,
+    words: str | None,
     feedback: int | None,
 ) -> Page:
     """The user's threads, the newest first; a cursor that is not ours stands behind all of them."""
-    t = threads.c
-    limit = min(max(limit, 1), PAGE_MAX)
-    query = _threads().where(t.user_id == user_id)
+    limit, words = min(max(limit, 1), PAGE_MAX), search.asked(words)
+    known: dict[str, Any] = {"user": user_id, "limit": limit + 1}
     if cursor:
         after = _decode(cursor)
         if after is None:
             return NO_PAGE
-        query = query.where(tuple_(t.created_at, t.id) < tuple_(*after))
-    if search:
-        query = query.where(or_(t.name.icontains(search, autoescape=True), _says(search)))
+        known |= {"moment": after[0], "id": after[1]}
+    if words:
+        known["words"] = words
     if feedback is not None:
-        query = query.where(_rated(feedback))
-    query = query.order_by(t.created_at.desc(), t.id.desc()).limit(limit + 1)
-    rows = (await connection.execute(query)).mappings().all()
+        known["value"] = feedback
+    query = _page(frozenset(known))
+    rows = (await connection.execute(query, known)).mappings().all()
     shown = rows[:limit]
     ends = [_encode(row["created_at"], row["id"]) for row in shown]
     return Page(
@@ -110,17 +117,28 @@ async def page(
     )
 
 
-def _says(words: str) -> ColumnElement[bool]:
-    """Somebody says it there; what stands in a tool's arguments only, nobody would find again."""
-    said = select(steps.c.id).where(
-        steps.c.thread_id == threads.c.id,
-        steps.c.type.in_(_MESSAGE_TYPES),
-        steps.c.output.icontains(words, autoescape=True),
-    )
-    return said.exists()
+@cache
+def _page(given: frozenset[str]) -> Select[Any]:
+    """Built once for each way of asking: that takes longer than running it."""
+    t = threads.c
+    query = _threads().where(t.user_id == bindparam("user", type_=_ID))
+    if "moment" in given:
+        after = (bindparam("moment", type_=t.created_at.type), bindparam("id", type_=_ID))
+        query = query.where(tuple_(t.created_at, t.id) < tuple_(*after))
+    if "value" in given:
+        query = query.where(_rated(bindparam("value", type_=Integer)))
+    if "words" not in given:
+        return _newest(query, t)
+    matching = search.matching_threads(query, lambda among: _newest(among, t))
+    return _newest(select(matching), matching.c)
 
 
-def _rated(value: int) -> ColumnElement[bool]:
+def _newest(query: Select[Any], columns: Any) -> Select[Any]:
+    order = (columns.created_at.desc(), columns.id.desc())
+    return query.order_by(*order).limit(bindparam("limit", type_=Integer))
+
+
+def _rated(value: BindParameter[int]) -> ColumnElement[bool]:
     rated = select(feedbacks.c.id).join(steps, steps.c.id == feedbacks.c.step_id)
     return rated.where(steps.c.thread_id == threads.c.id, feedbacks.c.value == value).exists()
 
@@ -135,7 +153,15 @@ def _steps(*where: ColumnElement[bool]) -> Subquery:
         .subquery("rating")
     )
     feedback = select(_json(rating)).scalar_subquery()
-    return select(steps, feedback.label("feedback")).where(*where).subquery("step")
+    said = select(*_STEP, feedback.label("feedback")).where(steps.c.deleted_at.is_(None), *where)
+    return said.subquery("step")
+
+
+def _elements(*where: ColumnElement[bool]) -> Subquery:
+    """An element may come after the delete of its step, in whose memory it is not shown."""
+    gone = and_(steps.c.id == elements.c.step_id, steps.c.deleted_at.is_not(None))
+    shown = select(*_ELEMENT).where(elements.c.deleted_at.is_(None), *where)
+    return shown.where(~select(steps.c.id).where(gone).exists()).subquery("element")
 
 
 def _json(rows: Subquery) -> ColumnElement[Any]:
@@ -150,16 +176,24 @@ def _all(rows: Subquery, *order: ColumnElement[Any]) -> ColumnElement[Any]:
 async def whole_thread(
     connection: AsyncConnection, thread_id: UUID, viewer_id: UUID | None
 ) -> dict[str, Any] | None:
-    """Chainlit's thread, if it is the viewer's; no viewer: the caller sees to who may read it."""
+    """Chainlit's thread, with a notice for each turn that was cut off, if it is the viewer's; no
+    viewer: the caller sees to who may read it.
+    """
     known = {"thread": thread_id, "viewer": viewer_id}
     row = (await connection.execute(_whole_thread(), known)).mappings().one_or_none()
     if row is None:
         return None
     drawn = await _drawn(connection, row["user_id"], row["elements"] or [])
+    notices = [
+        interruption(UUID(cut["step_id"]), thread_id, cut["started_at"])
+        for cut in row["interrupted"] or []
+    ]
+    said = [step_dict(step) for step in row["steps"] or []]
+    shown = [element_dict(element, drawn) for element in row["elements"] or []]
     return {
         **thread_dict(row),
-        "steps": [step_dict(step) for step in row["steps"] or []],
-        "elements": [element_dict(element, drawn) for element in row["elements"] or []],
+        "steps": said + [step for step, _ in notices],
+        "elements": shown + [element for _, element in notices],
     }
 
 
@@ -168,7 +202,7 @@ def _whole_thread() -> Select[Any]:
     """Built once: that takes longer than running it."""
     thread_id, viewer_id = bindparam("thread", type_=_ID), bindparam("viewer", type_=_ID)
     said = _steps(steps.c.thread_id == thread_id)
-    shown = select(elements).where(elements.c.thread_id == thread_id).subquery("element")
+    shown = _elements(elements.c.thread_id == thread_id)
     return (
         _threads()
         .where(threads.c.id == thread_id)
@@ -176,6 +210,7 @@ def _whole_thread() -> Select[Any]:
         .add_columns(
             _all(said, said.c.created_at, said.c.seq).label("steps"),
             _all(shown, shown.c.seq).label("elements"),
+            turns.interrupted().label("interrupted"),
         )
     )
 
@@ -184,8 +219,7 @@ async def one_element(
     connection: AsyncConnection, thread_id: UUID, element_id: UUID
 ) -> dict[str, Any] | None:
     """Chainlit's element; the caller sees to who may read its thread."""
-    this = (elements.c.thread_id == thread_id, elements.c.id == element_id)
-    one = select(elements).where(*this).subquery("element")
+    one = _elements(elements.c.thread_id == thread_id, elements.c.id == element_id)
     query = select(_json(one).label("element"), threads.c.user_id).join(
         threads, threads.c.id == one.c.thread_id
     )
@@ -205,7 +239,8 @@ async def _drawn(
 
 async def author(connection: AsyncConnection, thread_id: UUID) -> str | None:
     """The identifier of the thread's owner."""
-    query = select(users.c.identifier).join(threads).where(threads.c.id == thread_id)
+    known = (threads.c.id == thread_id, threads.c.deleted_at.is_(None))
+    query = select(users.c.identifier).join(threads).where(*known)
     found: str | None = (await connection.execute(query)).scalar_one_or_none()
     return found
 

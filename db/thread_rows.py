@@ -108,6 +108,9 @@ def stamp(moment: datetime | str | None) -> str | None:
     """Chainlit's spelling of a moment, to the microsecond: it comes back in later writes."""
     if moment is None:
         return None
+    if isinstance(moment, str) and moment.endswith("+00:00"):
+        # As Postgres writes it; a thread has dozens of them.
+        return moment[:-6] + "Z"
     known = _moment(moment) if isinstance(moment, str) else moment
     return known.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
@@ -233,7 +236,7 @@ def thread_dict(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def interruption(
-    step_id: UUID, thread_id: UUID, started_at: datetime
+    step_id: UUID, thread_id: UUID, started_at: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """A notice that a turn was interrupted, as Chainlit's step and element; it is stored
     nowhere.

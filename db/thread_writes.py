@@ -2,8 +2,9 @@
 
 Chainlit writes a message, its thread and its elements at the same time and never waits. So every
 write brings the thread's row along (`own`): it is made when it is missing, locked when it is there,
-and yields nothing when it is somebody else's. A write that selects from nothing writes nothing,
-which its caller sees by the id that does not come back.
+and yields nothing when it is somebody else's or was deleted. A write that selects from nothing
+writes nothing, which its caller sees by the id that does not come back. What was deleted is decided
+by the row under its lock: a write that comes late waits for the one who deletes.
 """
 
 from __future__ import annotations
@@ -53,6 +54,10 @@ def upsert_user(identifier: str, metadata: Mapping[str, Any]) -> ReturningInsert
     ).returning(users)
 
 
+def _living(new: Insert) -> ColumnElement[bool]:
+    return and_(threads.c.user_id == new.excluded.user_id, threads.c.deleted_at.is_(None))
+
+
 def _own() -> CTE:
     """The thread as a table of one row, or of none; a name is for a thread that has none yet."""
     new = insert(threads).values(
@@ -65,7 +70,7 @@ def _own() -> CTE:
                 "updated_at": func.now(),
                 "name": func.coalesce(threads.c.name, new.excluded.name),
             },
-            where=threads.c.user_id == new.excluded.user_id,
+            where=_living(new),
         )
         .returning(threads.c.id)
         .cte("own")
@@ -85,7 +90,7 @@ def _new(table: Table, columns: Iterable[str]) -> list[ColumnElement[Any]]:
 
 def theirs(user_id: UUID) -> Select[tuple[Any]]:
     """The ids of the user's threads, for `in_`."""
-    return select(threads.c.id).where(threads.c.user_id == user_id)
+    return select(threads.c.id).where(threads.c.user_id == user_id, threads.c.deleted_at.is_(None))
 
 
 def upsert_thread(
@@ -95,13 +100,13 @@ def upsert_thread(
     metadata: Mapping[str, Any],
     tags: Sequence[str] | None,
 ) -> Write:
-    """Begin a thread, or change what is given of it; no id: it is somebody else's."""
+    """Begin a thread, or change what is given of it; no id: it is another's, or deleted."""
     kept = {key: value for key, value in metadata.items() if value is not None}
     new = insert(threads).values(id=thread_id, user_id=user_id, name=name, metadata=kept, tags=tags)
     query = new.on_conflict_do_update(
         index_elements=[threads.c.id],
         set_=_thread_changes(name, metadata, tags),
-        where=threads.c.user_id == new.excluded.user_id,
+        where=_living(new),
     )
     return query.returning(threads.c.id), {}
 
@@ -114,7 +119,7 @@ def update_thread(
     tags: Sequence[str] | None,
 ) -> Update:
     """Change what is given of a thread that is there; no user: the caller sees to whose it is."""
-    query = update(threads).where(threads.c.id == thread_id)
+    query = update(threads).where(threads.c.id == thread_id, threads.c.deleted_at.is_(None))
     if user_id is not None:
         query = query.where(threads.c.user_id == user_id)
     return query.values(**_thread_changes(name, metadata, tags))
@@ -154,7 +159,7 @@ def _upsert_step(columns: tuple[str, ...]) -> ReturningInsert[tuple[Any]]:
     return new.on_conflict_do_update(
         index_elements=[steps.c.id],
         set_={"id": steps.c.id, **{column: _merged(new, column) for column in said}},
-        where=steps.c.thread_id == new.excluded.thread_id,
+        where=and_(steps.c.thread_id == new.excluded.thread_id, steps.c.deleted_at.is_(None)),
     ).returning(steps.c.id)
 
 
@@ -171,15 +176,6 @@ def _merged(new: Insert, column: str) -> ColumnElement[Any]:
     if column == "metadata":
         return case((later, then.op("||")(now)), else_=now.op("||")(then))
     return case((later, now), else_=func.coalesce(then, now))
-
-
-def delete_step(step_id: UUID, user_id: UUID) -> tuple[Delete, Delete]:
-    """Two statements, in this order: away with what hangs on the step, and with the step."""
-    mine = theirs(user_id)
-    return (
-        delete(elements).where(elements.c.step_id == step_id, elements.c.thread_id.in_(mine)),
-        delete(steps).where(steps.c.id == step_id, steps.c.thread_id.in_(mine)),
-    )
 
 
 def upsert_element(
@@ -217,9 +213,12 @@ def _upsert_element(
     if is_media:
         a = assets.c
         mine = and_(a.id == bindparam("new_asset_id"), a.user_id == user_id)
-        source = source.join(assets, mine)
+        source = source.join(assets, and_(mine, a.deleted_at.is_(None)))
         drawn += [a.id.label("asset_id"), a.media_type.label("mime")]
     selected = select(*_new(elements, columns), *drawn).select_from(source)
+    if is_media:
+        # Locked, so that nobody finds the picture without a use while this gives it one.
+        selected = selected.with_for_update(read=True, of=assets)
     names = selected.selected_columns.keys()
     new = insert(elements).from_select(names, selected)
     changes: dict[str, ColumnElement[Any]] = {name: new.excluded[name] for name in names}
@@ -228,25 +227,21 @@ def _upsert_element(
     return new.on_conflict_do_update(
         index_elements=[elements.c.id],
         set_=changes,
-        where=elements.c.thread_id == new.excluded.thread_id,
+        where=and_(elements.c.thread_id == new.excluded.thread_id, elements.c.deleted_at.is_(None)),
     ).returning(elements.c.id)
-
-
-def delete_element(element_id: UUID, user_id: UUID) -> Delete:
-    """Away with an element of the user's; what it showed stays."""
-    return delete(elements).where(
-        elements.c.id == element_id, elements.c.thread_id.in_(theirs(user_id))
-    )
 
 
 def upsert_feedback(
     feedback_id: UUID, step_id: UUID, user_id: UUID, value: int, comment: str | None
 ) -> Write:
     """Write feedback on a step of the user's; no id: it, or the step, is not theirs."""
-    mine = and_(steps.c.id == step_id, steps.c.thread_id.in_(theirs(user_id)))
+    mine = and_(
+        steps.c.id == step_id, steps.c.thread_id.in_(theirs(user_id)), steps.c.deleted_at.is_(None)
+    )
     said = (literal(feedback_id), steps.c.id, literal(value), literal(comment, Text))
     new = insert(feedbacks).from_select(
-        ["id", "step_id", "value", "comment"], select(*said).where(mine)
+        ["id", "step_id", "value", "comment"],
+        select(*said).where(mine).with_for_update(key_share=True, of=steps),
     )
     query = new.on_conflict_do_update(
         index_elements=[feedbacks.c.id],

@@ -3,7 +3,8 @@
 Chainlit fires its writes off without waiting and without order. Two things answer that: statements
 that may come in any order (`thread_writes`), and a line per thread (`write_queue`), so that of two
 writes of one step the one asked for last stays. Whose a write is comes from the session it is asked
-for in, never from what is written.
+for in, never from what is written. What was deleted stays deleted: a write that comes late is
+dropped without a fuss, since nobody waits for Chainlit's.
 
 Chainlit reads a thread two or three times when it is reopened; that is one short statement each,
 so nothing is cached that could go stale.
@@ -11,7 +12,8 @@ so nothing is cached that could go stale.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
@@ -30,16 +32,14 @@ from chainlit.types import (
     ThreadFilter,
 )
 from chainlit.user import PersistedUser, User
-from sqlalchemy import RowMapping, delete, select
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import thread_reads, thread_writes, turns, users
+from db import thread_deletes, thread_reads, thread_writes, users
 from db.ids import parse_id
-from db.tables import threads
 from db.thread_rows import (
     card_generation,
     element_values,
-    interruption,
     known_id,
     media_asset,
     stamp,
@@ -47,17 +47,16 @@ from db.thread_rows import (
     storable,
     title,
 )
+from db.threads_of import Deleted, Refused
 from db.write_queue import WriteQueue
+
+__all__ = ["Refused", "Threads"]
 
 CLOSE_WAIT_S = 5.0
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _log = structlog.get_logger()
-
-
-class Refused(Exception):
-    """A write names something that is not the asker's: the thing stays as it is."""
 
 
 def _after_first_message(
@@ -115,10 +114,15 @@ class Threads(BaseDataLayer):
             raise Refused("nobody is signed in, so nothing can be written")
         return asker
 
-    async def _write(self, about: UUID, write: thread_writes.Write) -> None:
-        async with self.writes.transaction(about) as connection:
-            if (await connection.execute(*write)).first() is None:
-                raise Refused("this names something that is not the writer's")
+    async def _write(
+        self, thread_id: UUID, thing_id: UUID, writer: UUID, write: thread_writes.Write
+    ) -> None:
+        async with self.writes.transaction(thread_id) as connection:
+            if (await connection.execute(*write)).first() is not None:
+                return
+            if await thread_deletes.was_deleted(connection, writer, thread_id, thing_id):
+                raise Deleted("this was deleted, or its thread was")
+            raise Refused("this names something that is not the writer's")
 
     async def close(self) -> None:
         """Wait for the writes on their way; the engine is closed by who opened it."""
@@ -143,13 +147,6 @@ class Threads(BaseDataLayer):
             return None
         async with self.engine.connect() as connection:
             found = await thread_reads.whole_thread(connection, known, asker)
-            if found is None:
-                return None
-            cut_off = await turns.interrupted(connection, known)
-        for step_id, started_at in cut_off:
-            step, element = interruption(step_id, known, started_at)
-            found["steps"].append(step)
-            found["elements"].append(element)
         return cast(ThreadDict | None, found)
 
     async def list_threads(
@@ -161,7 +158,7 @@ class Threads(BaseDataLayer):
                 known_id(filters.userId, "user"),
                 limit=pagination.first,
                 cursor=pagination.cursor,
-                search=storable(filters.search),
+                words=storable(filters.search),
                 feedback=filters.feedback,
             )
         return PaginatedResponse(
@@ -191,42 +188,45 @@ class Threads(BaseDataLayer):
         owner = known_id(user_id, "user")
         if asker not in (None, owner):
             raise Refused("a thread is begun by its own user")
-        await self._write(known, thread_writes.upsert_thread(known, owner, *given))
+        query = thread_writes.upsert_thread(known, owner, *given)
+        with _dropped_if_late():
+            await self._write(known, known, owner, query)
 
     async def delete_thread(self, thread_id: str) -> None:
         """Delete a thread with all it holds; outside a session the caller sees to who may."""
         known, asker = known_id(thread_id, "thread"), await self._asker()
-        query = select(threads.c.id).where(threads.c.id == known).with_for_update()
-        if asker is not None:
-            query = query.where(threads.c.user_id == asker)
         async with self.writes.transaction(known) as connection:
-            if (await connection.execute(query)).first() is None:
-                return
-            await self.delete_generations(connection, known)
-            await connection.execute(delete(threads).where(threads.c.id == known))
+            await thread_deletes.delete_thread(connection, known, asker, self.delete_generations)
 
-    async def _store_step(self, step: StepDict) -> None:
+    async def keep_step(self, step: StepDict) -> None:
+        """Write a step for somebody who must know whether it is kept.
+
+        Raises:
+            Deleted: it, or its thread, was deleted.
+            Refused: it, or its thread, is somebody else's.
+        """
         thread_id = known_id(step.get("threadId"), "step's thread")
         values = step_values(step)
         name = title(values.get("output")) if values.get("type") == "user_message" else None
         step_id, writer = known_id(step.get("id"), "step"), await self._writer()
         query = thread_writes.upsert_step(step_id, thread_id, writer, values, name)
-        await self._write(thread_id, query)
+        await self._write(thread_id, step_id, writer, query)
 
     @_after_first_message
     async def create_step(self, step_dict: StepDict) -> None:
-        await self._store_step(step_dict)
+        with _dropped_if_late():
+            await self.keep_step(step_dict)
 
     @_after_first_message
     async def update_step(self, step_dict: StepDict) -> None:
-        await self._store_step(step_dict)
+        with _dropped_if_late():
+            await self.keep_step(step_dict)
 
     @_after_first_message
     async def delete_step(self, step_id: str) -> None:
-        queries = thread_writes.delete_step(known_id(step_id, "step"), await self._writer())
-        async with self.writes.transaction(_current_thread()) as connection:
-            for query in queries:
-                await connection.execute(query)
+        known, where, writer = known_id(step_id, "step"), _current_thread(), await self._writer()
+        async with self.writes.transaction(where) as connection:
+            await thread_deletes.delete_step(connection, known, where, writer)
 
     async def get_favorite_steps(self, user_id: str) -> list[StepDict]:
         async with self.engine.connect() as connection:
@@ -238,15 +238,23 @@ class Threads(BaseDataLayer):
         """Store what an element says, never its bytes: an upload is an asset, which `url` names."""
         said = element.to_dict()
         thread_id = known_id(element.thread_id, "element's thread")
+        element_id, writer = known_id(element.id, "element"), await self._writer()
+        asset_id = media_asset(element.url)
         query = thread_writes.upsert_element(
-            known_id(element.id, "element"),
+            element_id,
             thread_id,
-            await self._writer(),
+            writer,
             element_values(said),
             generation_id=card_generation(said),
-            asset_id=media_asset(element.url),
+            asset_id=asset_id,
         )
-        await self._write(thread_id, query)
+        with _dropped_if_late():
+            try:
+                await self._write(thread_id, element_id, writer, query)
+            except Deleted:
+                async with self.writes.transaction(thread_id) as connection:
+                    await thread_deletes.let_go_of(connection, writer, asset_id)
+                raise
 
     async def get_element(self, thread_id: str, element_id: str) -> ElementDict | None:
         known, wanted = parse_id(thread_id), parse_id(element_id)
@@ -258,9 +266,10 @@ class Threads(BaseDataLayer):
 
     @_after_first_message
     async def delete_element(self, element_id: str, thread_id: str | None = None) -> None:
-        query = thread_writes.delete_element(known_id(element_id, "element"), await self._writer())
-        async with self.writes.transaction(parse_id(thread_id) or _current_thread()) as connection:
-            await connection.execute(query)
+        known, writer = known_id(element_id, "element"), await self._writer()
+        where = parse_id(thread_id) or _current_thread()
+        async with self.writes.transaction(where) as connection:
+            await thread_deletes.delete_element(connection, known, where, writer)
 
     async def upsert_feedback(self, feedback: Feedback) -> str:
         return await self.rate(await self._writer(), feedback)
@@ -278,7 +287,9 @@ class Threads(BaseDataLayer):
         query = thread_writes.upsert_feedback(
             feedback_id, step_id, user_id, feedback.value, storable(feedback.comment)
         )
-        await self._write(step_id, query)
+        async with self.writes.transaction(step_id) as connection:
+            if (await connection.execute(*query)).first() is None:
+                raise Refused("this is no step of this person's")
         return str(feedback_id)
 
     async def unrate(self, user_id: UUID, feedback_id: str) -> bool:
@@ -289,6 +300,14 @@ class Threads(BaseDataLayer):
         async with self.writes.transaction(known) as connection:
             gone = await connection.execute(thread_writes.delete_feedback(known, user_id))
         return bool(gone.rowcount)
+
+
+@contextmanager
+def _dropped_if_late() -> Iterator[None]:
+    try:
+        yield
+    except Deleted as late:
+        _log.info("late write dropped", reason=str(late))
 
 
 def _user(row: RowMapping) -> PersistedUser:

@@ -6,30 +6,29 @@ turn whose lock nobody holds is one that nobody answers any more.
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import func, select, text, update
+from sqlalchemy import JSON, ScalarSelect, bindparam, column, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.tables import threads, turns
+from db.threads_of import Deleted
 
 #: First number of the lock; the second is the process's instance.
 INSTANCE_LOCK = 546674
 
-_INTERRUPTED = text(
-    """
+_INTERRUPTED = """
     with open_ones as materialized (
         select step_id, instance, started_at from kinora.turns
-        where thread_id = :thread_id and ended_at is null
+        where thread_id = :thread and ended_at is null
     )
     select step_id, started_at from open_ones
     where pg_try_advisory_xact_lock_shared(:lock, instance)
     order by started_at
-    """
-)
+"""
 
 
 async def hold_instance(connection: asyncpg.Connection, instance: int) -> None:
@@ -38,14 +37,24 @@ async def hold_instance(connection: asyncpg.Connection, instance: int) -> None:
 
 
 async def begin(connection: AsyncConnection, step_id: UUID, thread_id: UUID, instance: int) -> None:
-    """Note that this process answers a message, also when another began to."""
-    new = insert(turns).values(step_id=step_id, thread_id=thread_id, instance=instance)
+    """Note that this process answers a message, also when another began to.
+
+    Raises:
+        Deleted: the message's thread is gone.
+    """
+    known = (literal(step_id, turns.c.step_id.type), threads.c.id, literal(instance))
+    living = select(*known).where(threads.c.id == thread_id, threads.c.deleted_at.is_(None))
+    new = insert(turns).from_select(
+        ["step_id", "thread_id", "instance"], living.with_for_update(key_share=True)
+    )
     again = {"instance": instance, "started_at": func.now(), "ended_at": None}
-    await connection.execute(
+    begun = await connection.execute(
         new.on_conflict_do_update(
             index_elements=[turns.c.step_id], set_=again, where=turns.c.thread_id == thread_id
         )
     )
+    if not begun.rowcount:
+        raise Deleted("the thread of this turn was deleted")
 
 
 async def end(connection: AsyncConnection, step_id: UUID, instance: int) -> None:
@@ -57,10 +66,13 @@ async def end(connection: AsyncConnection, step_id: UUID, instance: int) -> None
     )
 
 
-async def interrupted(connection: AsyncConnection, thread_id: UUID) -> list[tuple[UUID, datetime]]:
-    """The messages of a thread whose answer was cut by the end of its process, and since when."""
-    found = await connection.execute(_INTERRUPTED, {"thread_id": thread_id, "lock": INSTANCE_LOCK})
-    return [(step_id, started_at) for step_id, started_at in found.all()]
+def interrupted() -> ScalarSelect[Any]:
+    """The messages of the thread `:thread` whose answer was cut by the end of its process, as JSON
+    `[{"step_id", "started_at"}]`, null for none; part of the statement that reads the thread.
+    """
+    rows = f"select json_agg(cut order by cut.started_at) as cuts from ({_INTERRUPTED}) cut"
+    found = text(rows).bindparams(bindparam("lock", INSTANCE_LOCK))
+    return found.columns(column("cuts", JSON)).scalar_subquery()
 
 
 async def thread_of_interrupted(
@@ -78,5 +90,6 @@ async def thread_of_interrupted(
     thread_id: UUID | None = (await connection.execute(query)).scalar_one_or_none()
     if thread_id is None:
         return None
-    open_ones = {found for found, _ in await interrupted(connection, thread_id)}
+    known = {"thread": thread_id, "lock": INSTANCE_LOCK}
+    open_ones = set((await connection.execute(text(_INTERRUPTED), known)).scalars())
     return thread_id if step_id in open_ones else None

@@ -34,7 +34,8 @@ class Uploads:
         """
         clean, found = await asyncio.to_thread(media.clean_upload, data)
         asset_id = new_id()
-        key = f"uploads/{asset_id}{found.suffix}"
+        # A folder of its own, where thumbnails come to lie beside it, and which goes as a whole.
+        key = f"uploads/{asset_id}/0{found.suffix}"
         await self._files.put_bytes(key, clean)
         asset = Asset(
             id=asset_id,

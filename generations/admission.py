@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import generations, jobs, readings, spending, threads_of
+from db import assets, generations, jobs, readings, spending, threads_of
 from db.assets import Asset
 from db.generations import Row
 from generations import repeats
@@ -71,6 +71,8 @@ class Admission:
                 raise NotFound("There is no such conversation.")
             if existing := await self._existing(connection, caller):
                 return await self._read(connection, caller, existing)
+            if not await assets.hold(connection, [asset.id for _, asset in pictures]):
+                raise NotFound("One of these pictures has just been deleted.")
             roles = [(role, asset.id) for role, asset in pictures]
             await self._budgets.admit(connection, caller.user_id, model.id, cost_usd)
             row = await generations.insert_generation(connection, values, roles)
@@ -180,16 +182,17 @@ class Admission:
         """
         async with self._engine.begin() as connection:
             row = await self._locked(connection, caller, generation)
-            await self._delete(connection, row)
+            await self._delete(connection, [row])
 
     async def delete_of_thread(self, connection: AsyncConnection, thread_id: UUID) -> None:
         """Delete every generation of a thread, in the transaction that deletes the thread."""
-        for row in await generations.of_thread(connection, thread_id):
-            await self._delete(connection, row)
+        await self._delete(connection, await generations.of_thread(connection, thread_id))
 
-    async def _delete(self, connection: AsyncConnection, row: Row) -> None:
-        await generations.mark_deleted(connection, row)
-        await jobs.defer_drive(connection, row.id)
+    async def _delete(self, connection: AsyncConnection, rows: list[Row]) -> None:
+        for row in rows:
+            await generations.mark_deleted(connection, row)
+            await jobs.defer_drive(connection, row.id)
+        await assets.let_go_of_inputs(connection, [row.id for row in rows])
 
     def models(
         self,

@@ -21,9 +21,9 @@ from db import generations
 from db.connect import DATABASE_ERRORS
 from db.generations import Row
 from generations import collecting, sending
+from generations.clearing import clear_away
 from generations.hands import Hands, is_overdue
 from generations.lifecycle import (
-    SETTLED,
     Again,
     Done,
     Settle,
@@ -55,7 +55,7 @@ PROGRESS_STEP = 0.01
 
 async def drive(hands: Hands, generation_id: UUID) -> None:
     """Take a generation over and take it through its steps until it is settled or somebody
-    else's.
+    else's; then what was deleted goes, also an upload, which has no other step to take.
     """
     # Listening before claiming: news that comes during a step ends the wait after it.
     with (
@@ -73,7 +73,7 @@ async def drive(hands: Hands, generation_id: UUID) -> None:
             if verdict.after_s > 0:
                 await attention.wait(known.version, verdict.after_s)
             row = await _still_ours(hands, row)
-        await _clean_up(hands, generation_id)
+        await clear_away(hands, generation_id)
 
 
 async def _still_ours(hands: Hands, row: Row) -> Row | None:
@@ -251,17 +251,3 @@ def _too_late(row: Row) -> Settle:
         message=f"{row.model} did not finish in time. It may have been charged.",
         retryable=True,
     )
-
-
-async def _clean_up(hands: Hands, generation_id: UUID) -> None:
-    """Take the files of a deleted generation away once it is settled."""
-    async with hands.engine.connect() as connection:
-        row = await generations.load(connection, generation_id)
-        if row is None or row.deleted_at is None or Status(row.status) not in SETTLED:
-            return
-        keys = await generations.file_keys(connection, generation_id)
-    for key in keys:
-        await hands.files.delete(key)
-    await hands.files.delete_folder(f"generations/{generation_id}")
-    async with hands.engine.begin() as connection:
-        await generations.forget_files(connection, generation_id)

@@ -1,11 +1,16 @@
 // What Chainlit's page lacks: it follows the system's theme, speaks the person's language to everyone,
-// loses no picture on its way into a message, and says what is in use and what it costs.
+// loses no picture on its way into a message, says what is in use and what it costs, and when the server
+// or its database is away.
+import { connect } from './card/hub.js'
+import { watchLine } from './page/away.js'
 import { followGrowth } from './page/growth.js'
 import { inUse } from './page/in_use.js'
 import { offerKeys } from './page/keys.js'
 import { head, hide, tidy } from './page/names.js'
+import { takeBack } from './page/returned.js'
 import { line, listen } from './page/said.js'
 import { guardSending, look } from './page/sending.js'
+import { keepSidebarOpen } from './page/sidebar.js'
 import { loadCatalogue, words } from './page/words.js'
 
 // The first visit follows the system; the class is set before the application so that nothing flashes.
@@ -15,9 +20,12 @@ localStorage.setItem(THEME_KEY, theme)
 const dark = theme === 'dark' || (theme === 'system' && matchMedia('(prefers-color-scheme: dark)').matches)
 document.documentElement.classList.add(dark ? 'dark' : 'light')
 
+const ourselves = { buildEndpoint: (path) => new URL(path, location.origin).href }
+
 // Chainlit renders the composer anew between its pages: our lines follow it.
 function place() {
   const composer = document.getElementById('message-composer')
+  if (composer || document.getElementById('user-nav-button')) connect(ourselves)
   if (!composer) return
   const lines = [line, inUse(place)].filter(Boolean)
   if (composer.nextSibling !== lines[0] || line.nextSibling !== (lines[1] ?? line.nextSibling)) composer.after(...lines)
@@ -61,4 +69,7 @@ document.body.prepend(Object.assign(document.createElement('a'), way))
 const observed = { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ['id', 'class', 'aria-hidden'] }
 new MutationObserver(note).observe(document.body, observed)
 guardSending()
+takeBack()
+keepSidebarOpen()
+watchLine()
 loadCatalogue().then(() => tidy(document.body), console.warn)

@@ -7,6 +7,7 @@ import { isLive, isOpen } from './reading.js'
 const QUIET_MS = 10000
 
 const cards = new Map() // id -> { state: { generation, gone }, listeners }
+const attendants = new Set() // told how the line to the server stands
 const due = new Set()
 const tickers = new Set()
 let server, name, channel
@@ -34,11 +35,18 @@ export function put(generation) {
   change(card, { generation, gone: false })
 }
 
+// What the stream says, or how it stands: opened, ended (for now), unreachable, or refused by an answer.
 function hear(text) {
-  heardAt = Date.now()
-  if (text === 'open') catchUp(idsWhere(isOpen))
-  else put(JSON.parse(text))
+  const news = text.startsWith('{')
+  if (news || text === 'opened') heardAt = Date.now()
+  if (news) put(JSON.parse(text))
+  else attendants.forEach((attendant) => attendant(text))
+  if (text === 'opened') catchUp(idsWhere(isOpen))
   if (!navigator.locks) openIfNeeded()
+}
+
+export function attend(attendant) {
+  attendants.add(attendant)
 }
 
 function catchUp(ids) {
@@ -67,14 +75,20 @@ function open() {
     hear(text)
     channel.postMessage(text)
   }
+  let stands = false
   source.addEventListener('generation', (event) => tell(event.data))
   source.onopen = () => {
+    stands = true
     patience = 1000
-    tell('open')
+    tell('opened')
   }
   // A broken connection the browser mends by itself; after an HTTP error it gives up.
   source.onerror = () => {
-    if (source.readyState !== EventSource.CLOSED || source !== stream) return
+    if (source !== stream) return
+    const refused = source.readyState === EventSource.CLOSED
+    tell(refused ? 'refused' : stands ? 'ended' : 'unreachable')
+    stands = false
+    if (!refused || source !== stream) return
     close()
     reopening = setTimeout(open, patience)
     patience = Math.min(patience * 2, 30000)

@@ -21,23 +21,37 @@ function useSwipe(step) {
   }
 }
 
+// Before anybody else: a tooltip that is just going would take the Escape for itself, and keys pressed
+// while the focus is nowhere never pass through the dialog.
+function useKeys(keys) {
+  const current = useRef(keys)
+  current.current = keys
+  useEffect(() => {
+    const onKeyDown = (event) => {
+      const does = current.current[event.key]
+      if (!does || event.isComposing) return
+      event.preventDefault()
+      event.stopImmediatePropagation()
+      does()
+    }
+    addEventListener('keydown', onKeyDown, true)
+    return () => removeEventListener('keydown', onKeyDown, true)
+  }, [])
+}
+
 export function Lightbox({ generation, label, index, onIndex, onClose }) {
   const dialog = useRef(null)
   const { assets, handle } = generation
   const asset = assets[index]
   const several = assets.length > 1
   const step = (by) => onIndex((index + by + assets.length) % assets.length)
-  const keys = { ArrowLeft: () => step(-1), ArrowRight: () => step(1), Home: () => onIndex(0), End: () => onIndex(assets.length - 1) }
-  const onKeyDown = (event) => {
-    event.stopPropagation()
-    if (!keys[event.key]) return
-    event.preventDefault()
-    keys[event.key]()
-  }
+  const keys = { ArrowLeft: () => step(-1), ArrowRight: () => step(1), Home: () => onIndex(0), End: () => onIndex(assets.length - 1),
+    Escape: () => dialog.current.close() }
+  useKeys(keys)
   const onClick = (event) => event.target.tagName !== 'IMG' && !event.target.closest('.kn-bar') && dialog.current.close()
   useEffect(() => dialog.current.showModal(), [])
   const facts = [handle, several && `${index + 1} / ${assets.length}`, asset.width_px && `${asset.width_px} × ${asset.height_px}`]
-  return h('dialog', { ref: dialog, className: 'kn-lightbox', 'aria-label': label, onClose, onKeyDown, onClick },
+  return h('dialog', { ref: dialog, className: 'kn-lightbox', 'aria-label': label, onClose, onClick },
     h('div', { className: 'kn-light', ...useSwipe(several ? step : () => {}) },
       h('img', { key: asset.id, src: url(asset.url), alt: label, draggable: false })),
     h('div', { className: 'kn-bar' },

@@ -32,6 +32,10 @@ function dialog(status, models) {
     make('footer', {}, `Kinora ${status.version}`)
   )
   box.setAttribute('aria-label', words.title)
+  // A tooltip that is just going would take the Escape for itself.
+  const escape = (event) => event.key === 'Escape' && box.close()
+  addEventListener('keydown', escape, true)
+  box.addEventListener('close', () => removeEventListener('keydown', escape, true))
   document.body.append(box)
   box.showModal()
 }

@@ -13,11 +13,15 @@ export function say(text) {
   if (line.textContent !== text) line.textContent = text
 }
 
+export function speak(text) {
+  if (!voice.isConnected) document.body.append(voice)
+  voice.textContent = text
+}
+
 let answering = false
 
 // Its pieces are not read out while they stream in.
 export function listen() {
-  if (!voice.isConnected) document.body.append(voice)
   const now = Boolean(document.getElementById('stop-button'))
   if (answering && !now) readOut()
   answering = now
@@ -30,5 +34,5 @@ function readOut() {
   const texts = document.createTreeWalker(last, NodeFilter.SHOW_TEXT)
   const said = []
   while (texts.nextNode()) if (!texts.currentNode.parentElement.closest('article')) said.push(texts.currentNode.nodeValue)
-  if (said.length) voice.textContent = `Kinora: ${said.join(' ').slice(0, SPOKEN_CHARS_MAX)}`
+  if (said.length) speak(`Kinora: ${said.join(' ').slice(0, SPOKEN_CHARS_MAX)}`)
 }

@@ -13,12 +13,37 @@ const count = () => $('attachments')?.childElementCount ?? 0
 // Only an attachment that is still uploading has a ring.
 const uploading = () => Boolean($('attachments')?.querySelector('circle'))
 const answering = () => Boolean($('stop-button'))
-const connected = () => Boolean($('upload-button')) || uploading() || answering()
+const online = () => Boolean($('upload-button')) || uploading() || answering()
+const connected = () => online() && performance.now() > threadDue
 
 let given = null // { until, wanted }: files that were handed in and are not shown yet
 let kept = null // { composer, wanted }: an Enter that waits for its pictures or for the connection
 let waiting = [] // files that wait for a session
 let timer
+
+/* ---------- a thread that comes back ---------- */
+
+// A socket that comes back is given its thread anew, and a message sent before that would vanish from
+// the page. The server tells right before.
+const THREAD_WITHIN_MS = 5000
+const THREAD_LANDS_MS = 150
+let wasOnline = true
+let threadDue = 0
+let resumedAt = -Infinity
+
+function followThread() {
+  const now = online()
+  if (now && !wasOnline && location.pathname.startsWith('/thread/') && performance.now() - resumedAt > 1000) threadDue = performance.now() + THREAD_WITHIN_MS
+  wasOnline = now
+}
+
+function onResumed({ origin, data }) {
+  if (origin !== location.origin || data?.kinora !== 'resumed') return
+  resumedAt = performance.now()
+  threadDue = Math.min(threadDue, resumedAt + THREAD_LANDS_MS)
+}
+
+/* ---------- what is on its way ---------- */
 
 const arriving = () => given !== null && performance.now() < given.until && count() < given.wanted
 const anythingToSay = () => Boolean($('chat-input')?.value.trim()) || count() > 0 || arriving()
@@ -50,6 +75,7 @@ function forget(said = '') {
 }
 
 export function look() {
+  followThread()
   // Shown once, it has arrived; that it is gone again after the send means nothing.
   if (given && count() >= given.wanted) given = null
   if (waiting.length && connected()) handOver()
@@ -114,6 +140,7 @@ function onInput(event) {
 const hasFiles = (event) => event.dataTransfer?.types.includes('Files')
 
 export function guardSending() {
+  addEventListener('message', onResumed)
   addEventListener('keydown', onKeyDown, true)
   addEventListener('click', onClick, true)
   addEventListener('input', onInput, true)

@@ -25,6 +25,12 @@ const EN = {
   photoLost: 'The picture did not arrive, so your message was not sent. Add it again, or send without it.',
   photoKept: 'The picture is added as soon as Kinora is ready.',
   sendLater: 'Not connected yet. Your message goes as soon as Kinora answers.',
+  away: {
+    database: 'The database is away. Sending works again by itself once it is back.',
+    line: 'The connection is lost. It comes back by itself.'
+  },
+  back: 'Kinora is back.',
+  returned: 'Your message was not stored. It is back in the field, to be sent again.',
   wrongKind: 'Only PNG, JPEG, WebP and GIF pictures can be added.',
   tooMany: 'These are too many pictures for one message.',
   tooLarge: (megabytes) => `A picture may have up to ${megabytes} MB.`,
@@ -68,6 +74,12 @@ const RU = {
   photoLost: 'Картинка не загрузилась, поэтому сообщение не отправлено. Добавьте её снова или отправьте без неё.',
   photoKept: 'Картинка добавится, как только Kinora будет готова.',
   sendLater: 'Связи пока нет. Сообщение уйдёт, как только Kinora ответит.',
+  away: {
+    database: 'База данных недоступна. Отправка заработает сама, как только база вернётся.',
+    line: 'Связь прервалась. Она восстановится сама.'
+  },
+  back: 'Kinora снова на связи.',
+  returned: 'Сообщение не сохранено. Текст снова в поле ввода, отправьте его ещё раз.',
   wrongKind: 'Добавить можно только картинки PNG, JPEG, WebP и GIF.',
   tooMany: 'Для одного сообщения картинок слишком много.',
   tooLarge: (megabytes) => `Картинка может занимать не больше ${megabytes} МБ.`,

@@ -16,14 +16,16 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from psycopg import sql
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from db import tables
-from db.migrate import ENGINE_SCHEMA, LOCK, migrate, pending
+from db.migrate import ENGINE_SCHEMA, LOCK, MIGRATIONS, migrate, pending
 from settings import ROOT, child_environment
 
 FOREIGN = """
@@ -130,6 +132,34 @@ def test_a_second_migration_changes_nothing(database_url: str) -> None:
         migrate(database_url)
         assert before == [facts_of(database_url, s) for s in (tables.SCHEMA, ENGINE_SCHEMA)]
         assert connection.execute("select identifier from kinora.users").fetchall() == [("me",)]
+
+
+def test_what_was_said_before_an_upgrade_is_found_after_it(empty_url: str) -> None:
+    user, thread = uuid4(), uuid4()
+    with psycopg.connect(empty_url, autocommit=True) as connection:
+        migrate(empty_url)
+        connection.execute("drop schema kinora cascade; create schema kinora")
+        upgrade(empty_url, "0002")
+        connection.execute("insert into kinora.users (id, identifier) values (%s, 'me')", [user])
+        old = "insert into kinora.threads (id, user_id, name) values (%s, %s, 'Old times')"
+        connection.execute(old, [thread, user])
+        said = "insert into kinora.steps (id, thread_id, type, output) values (%s, %s, %s, %s)"
+        connection.execute(said, [uuid4(), thread, "user_message", "Рыжие лисы"])
+        migrate(empty_url)
+        for table, words in (("steps", "лиса"), ("steps", "рыж"), ("threads", "time")):
+            count = f"select count(*) from kinora.{table} where search @@ kinora.wanted(%s)"
+            assert connection.execute(count.encode(), [words]).fetchone() == (1,), words
+
+
+def upgrade(url: str, revision: str) -> None:
+    """Bring our schema to an older version."""
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
 
 
 def test_a_migration_that_fails_leaves_nothing_half_done(empty_url: str) -> None:

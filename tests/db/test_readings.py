@@ -299,7 +299,9 @@ async def test_a_page_holds_what_was_asked_for(engine: AsyncEngine, me: UUID) ->
     await change(engine, film, status="completed")
     for wanted, expected in (
         (Filter(query="red fox"), [fox]),
-        (Filter(query="0% wild_"), [fox]),
+        (Filter(query="wild_life 100%"), [fox]),
+        (Filter(query="foxes r"), [fox]),
+        (Filter(query="%"), [fox]),
         (Filter(query="0%%"), []),
         (Filter(query="r_d"), []),
         (Filter(kind="video"), [film]),

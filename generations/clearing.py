@@ -1,0 +1,47 @@
+"""The files of what was deleted: they go by the same call of the engine that drives a generation,
+so whoever dies in between, the next one takes them away. The row that says where they lie goes
+last.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from db import assets, generations
+from generations.hands import Hands
+from generations.lifecycle import SETTLED, Status
+
+#: Thumbnails of uploads that were stored before each had a folder of its own.
+OLD_WIDTHS_PX = (128, 256, 512, 1024)
+
+
+async def clear_away(hands: Hands, known_id: UUID) -> None:
+    """Take away the files of a deleted generation once it is settled, or of a deleted upload."""
+    async with hands.engine.connect() as connection:
+        row = await generations.load(connection, known_id)
+    if row is None:
+        await _clear_upload(hands, known_id)
+    elif row.deleted_at is not None and Status(row.status) in SETTLED:
+        await _clear_generation(hands, known_id)
+
+
+async def _clear_generation(hands: Hands, generation_id: UUID) -> None:
+    async with hands.engine.connect() as connection:
+        keys = await assets.keys_of_generation(connection, generation_id)
+    for key in keys:
+        await hands.files.delete(key)
+    await hands.files.delete_folder(f"generations/{generation_id}")
+    async with hands.engine.begin() as connection:
+        await assets.forget_of_generation(connection, generation_id)
+
+
+async def _clear_upload(hands: Hands, asset_id: UUID) -> None:
+    async with hands.engine.connect() as connection:
+        keys = await assets.keys_of_deleted(connection, asset_id)
+    if not keys:
+        return
+    for key in (*keys, *(f"uploads/{asset_id}-w{width}.webp" for width in OLD_WIDTHS_PX)):
+        await hands.files.delete(key)
+    await hands.files.delete_folder(f"uploads/{asset_id}")
+    async with hands.engine.begin() as connection:
+        await assets.forget(connection, asset_id)
