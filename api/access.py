@@ -93,6 +93,8 @@ class Access:
         token = _cookies(scope).get(tokens.COOKIE)
         visitor = await entrance.by_token(token) if token else None
         _leave_cookie(scope, token if visitor else None)
+        if entrance.local is not None and scope.get("state", {}).get("from_outside"):
+            return None
         return visitor or entrance.local
 
     async def _count(

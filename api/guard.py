@@ -41,6 +41,8 @@ class Guard:
             return
         hosts = header_values(scope, b"host")
         name = self._front.name_of(hosts)
+        # Whoever comes by local mode's public address is not the person at this machine.
+        scope.setdefault("state", {})["from_outside"] = name == "public"
         refusal = self._refusal(scope, name, hosts)
         if scope["type"] == "websocket":
             await self._socket(refusal, scope, receive, send)

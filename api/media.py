@@ -83,25 +83,25 @@ async def get_media(
 async def _find(
     runtime: Runtime, visitor: Visitor | None, asset_id: str, exp: int | None, sig: str | None
 ) -> Asset:
-    """The asset, if the address is signed and still good; without a signature, if the visitor owns
-    it.
-    """
+    """The asset, if the address is signed and still good, or the visitor owns it."""
     wanted = parse_id(asset_id)
-    signed = exp is not None or sig is not None
-    owner_id = None if signed else check_scope(visitor, "read").user_id
+    opens = wanted is not None and _signed(runtime, wanted, exp, sig)
+    owner_id = None if opens else check_scope(visitor, "read").user_id
     found: Asset | None = None
     if wanted is not None:
         async with runtime.engine.connect() as connection:
-            if owner_id is not None:
-                found = await assets.find(connection, owner_id, wanted)
-            elif _signed(runtime, wanted, exp or 0, sig or ""):
+            if owner_id is None:
                 found = await assets.find_signed(connection, wanted)
+            else:
+                found = await assets.find(connection, owner_id, wanted)
     if found is None:
         raise Problem(404, "not_found", "There is no such picture or film.")
     return found
 
 
-def _signed(runtime: Runtime, asset_id: UUID, exp: int, sig: str) -> bool:
+def _signed(runtime: Runtime, asset_id: UUID, exp: int | None, sig: str | None) -> bool:
+    if exp is None or sig is None:
+        return False
     right = sign(runtime.key("media"), asset_id, exp)
     return exp > time.time() and hmac.compare_digest(right.encode(), sig.encode())
 

@@ -6,11 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
-from tests.conftest import TEMPLATE
 from tests.demo_process import Demo
 from tests.house import Served
 from tests.people import Person, a_person, serve_people
@@ -34,17 +31,10 @@ class PasswordServer:
 
 @pytest.fixture(scope="session")
 async def password_server(
-    postgres: Callable[[str], str], demo: Demo, shared_folder: Path
+    fresh_database: Callable[[str], str], demo: Demo, shared_folder: Path
 ) -> AsyncIterator[PasswordServer]:
     """The run's server with accounts, at its public address too, without a limit of requests."""
-    name = "with_accounts"
-    with psycopg.connect(postgres("kinora"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("create database {} template {}").format(
-                sql.Identifier(name), sql.Identifier(TEMPLATE)
-            )
-        )
-    url = postgres(name)
+    url = fresh_database("with_accounts")
     settings = {
         "DATABASE_URL": url,
         "DEMO_BASE_URL": demo.url,
@@ -53,7 +43,7 @@ async def password_server(
         "REQUESTS_PER_MINUTE": "0",
     }
     async with (
-        serve_people(shared_folder / name, **settings) as served,
+        serve_people(shared_folder / "with_accounts", **settings) as served,
         a_person(served, url, "ada@example.org") as ada,
         a_person(served, url, "bob@example.org") as bob,
     ):

@@ -275,7 +275,7 @@ async def test_a_socket_changes_nothing_of_somebody_elses(scene: Scene) -> None:
         # The last one is answered: what came before it on the same socket has been looked at.
         answered = asyncio.Event()
         socket.on("stream_token", lambda *_: answered.set())
-        fine = {**said, "id": "0199aaaa-0000-7000-8000-000000000001", "threadId": None}
+        fine = {**said, "id": str(uuid4()), "threadId": None}
         await socket.emit("client_message", {"message": {**fine, "output": "hello"}})
         async with asyncio.timeout(20):
             await answered.wait()

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from PIL import Image
 
 import api
+from api.access import Access
 from api.guard import Guard
 from api.media import sign
 from api.problems import install
@@ -61,7 +62,7 @@ async def gallery(database_url: str, calm_demo: Demo, tmp_path: Path) -> AsyncIt
         install(app)
         app.include_router(api.routes())
         app.state.runtime = house
-        transport = httpx.ASGITransport(Guard(app))
+        transport = httpx.ASGITransport(Guard(Access(app, lambda: house)))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             yield Gallery(house, http, taken[0].id, taken[1].id)
 

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import api
+from api.access import Access
 from db import generations, users
 from db.connect import open_engine
 from db.generations import Row
@@ -241,7 +242,7 @@ async def test_a_long_poll_whose_news_was_lost_answers_with_the_truth_all_the_sa
         app = FastAPI()
         app.include_router(api.routes())
         app.state.runtime = replace(house, watch=Watch(house.engine, database_url))
-        transport = httpx.ASGITransport(app)
+        transport = httpx.ASGITransport(Access(app, lambda: house))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             path = f"/api/generations/{generation_id}"
             poll = asyncio.create_task(client.get(path, params={"wait": 20}))
