@@ -21,7 +21,7 @@ from agent.history import Attachment, Said
 from agent.loop import Agent
 from chat import pictures
 from chat.pictures import Brought
-from chat.recall import recall
+from chat.recall import Recalled, recall
 from chat.texts import Texts
 from db import threads_of, turns
 from db.connect import DATABASE_ERRORS
@@ -85,8 +85,10 @@ class Turn:
         """
         with self._runtime.turn():
             try:
-                await self._begin(asked)
-                await self._reply(asked)
+                # Reading what was said before waits for nothing.
+                recalling = recall(self._runtime, _caller(asked), asked.at)
+                _, recalled = await asyncio.gather(self._begin(asked), recalling)
+                await self._reply(asked, recalled)
             except Deleted:
                 log.info("turn ended, its thread was deleted")
             except Exception:  # noqa: BLE001 - the chat's boundary: people read words, not traces
@@ -110,10 +112,9 @@ class Turn:
             log.warning("answer not stored", error=type(error).__name__)
             await self._page.warn(self._words.answer_not_stored)
 
-    async def _reply(self, asked: Asked) -> None:
-        caller = Caller(user_id=asked.user_id, thread_id=asked.thread_id, step_id=asked.step_id)
+    async def _reply(self, asked: Asked, recalled: Recalled) -> None:
+        caller = _caller(asked)
         taken = await self._take_in(caller, asked.brought)
-        recalled = await recall(self._runtime, caller, asked.at)
         events = Agent(self._chat, self._words.agent).reply(
             Said(text=asked.text, attachments=(*asked.known, *taken)),
             Toolbox(caller=caller, admission=self._runtime.admission),
@@ -157,3 +158,7 @@ class Turn:
             else:
                 await self._page.keep_picture(item.brought.element_id, f"/media/{item.asset.id}")
         return await pictures.attachments(self._runtime, taken, seen=self._chat.sees)
+
+
+def _caller(asked: Asked) -> Caller:
+    return Caller(user_id=asked.user_id, thread_id=asked.thread_id, step_id=asked.step_id)

@@ -12,6 +12,7 @@ so nothing is cached that could go stale.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
@@ -199,12 +200,17 @@ class Threads(BaseDataLayer):
             await thread_deletes.delete_thread(connection, known, asker, self.delete_generations)
 
     async def keep_step(self, step: StepDict) -> None:
-        """Write a step for somebody who must know whether it is kept.
+        """Write a new step for somebody who must know whether it is kept.
 
         Raises:
             Deleted: it, or its thread, was deleted.
             Refused: it, or its thread, is somebody else's.
         """
+        begun = self.writes.begun.get(known_id(step.get("id"), "step"))
+        # Chainlit writes each message by itself, and tells nobody how that went.
+        await (asyncio.shield(begun) if begun else self._write_step(step))
+
+    async def _write_step(self, step: StepDict) -> None:
         thread_id = known_id(step.get("threadId"), "step's thread")
         values = step_values(step)
         name = title(values.get("output")) if values.get("type") == "user_message" else None
@@ -214,13 +220,13 @@ class Threads(BaseDataLayer):
 
     @_after_first_message
     async def create_step(self, step_dict: StepDict) -> None:
-        with _dropped_if_late():
-            await self.keep_step(step_dict)
+        with _dropped_if_late(), self.writes.beginning(known_id(step_dict.get("id"), "step")):
+            await self._write_step(step_dict)
 
     @_after_first_message
     async def update_step(self, step_dict: StepDict) -> None:
         with _dropped_if_late():
-            await self.keep_step(step_dict)
+            await self._write_step(step_dict)
 
     @_after_first_message
     async def delete_step(self, step_id: str) -> None:

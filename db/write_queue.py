@@ -7,8 +7,8 @@ order, over two connections of the pool.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -23,6 +23,7 @@ class WriteQueue:
         self.engine = engine
         self.lines: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self.in_flight: set[asyncio.Task[Any]] = set()
+        self.begun: dict[UUID, asyncio.Future[None]] = {}
 
     @asynccontextmanager
     async def transaction(self, about: UUID) -> AsyncIterator[AsyncConnection]:
@@ -38,6 +39,24 @@ class WriteQueue:
         finally:
             if task is not None:
                 self.in_flight.discard(task)
+
+    @contextmanager
+    def beginning(self, about: UUID) -> Iterator[None]:
+        """Something is written for the first time in this block; whoever waits for it in `begun`
+        learns how that went.
+        """
+        begun = self.begun[about] = asyncio.get_running_loop().create_future()
+        try:
+            yield
+            begun.set_result(None)
+        except BaseException as error:
+            begun.set_exception(error) if isinstance(error, Exception) else begun.cancel()
+            raise
+        finally:
+            # Most often nobody waits, and nobody asks how it went.
+            begun.cancelled() or begun.exception()
+            if self.begun.get(about) is begun:
+                del self.begun[about]
 
     async def drained(self, limit_s: float) -> int:
         """Wait for what is on its way, at most so long; returns how many did not make it."""
