@@ -23,7 +23,7 @@ run: .venv/.runtime ## install what is missing and start everything at http://12
 test: .venv/.dev ## install what is missing and run the suite (ARGS="-k cancel" goes to pytest)
 	@exec $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
-test-long: .venv/.dev ## the long forms of the tests: minutes of outage (the suite leaves them out)
+test-long: .venv/.dev ## the long forms of the tests: minutes of outage, more of the same (the suite leaves them out)
 	@exec $(PY) -m pytest -n 2 --dist load -m long -rP $(ARGS)
 
 check: .venv/.dev ## formatter, linter and type checker, as CI runs them

@@ -106,6 +106,8 @@ async def resume(thread: Any) -> None:
         if event != "resume_thread":
             return
         session.emit = send
+        # What the person sends from now on stays on the page.
+        await emitter.send_window_message({"kinora": "resumed"})
         answer = answers().of(UUID(thread["id"]))
         if answer is not None:
             await answer.show_on(session.id, emitter)

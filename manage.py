@@ -108,6 +108,9 @@ def main() -> int:
         return doctor()
     try:
         asyncio.run(run(command_of(said)))
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return 130
     except (people.Refused, SettingsError, ServerUnavailable, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -48,6 +48,7 @@ from api.access import Access
 from api.caller import runtime_of, visitor_of
 from api.front import front_of
 from api.guard import Guard
+from api.heads import BoundedHeads
 from api.page import PublicFiles, bundle_routes, page_routes
 from api.problems import install
 from db.connect import DATABASE_ERRORS
@@ -215,7 +216,9 @@ async def serve_on(listener: socket, loaded: Loaded) -> None:
                 Guard(
                     Access(create_app(runtime, chat), lambda: runtime), front_of(loaded.settings)
                 ),
-                http="httptools",
+                http=BoundedHeads,
+                # Whose address it is counts for the throttle: a proxy on this machine is believed.
+                proxy_headers=True,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

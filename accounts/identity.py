@@ -24,7 +24,8 @@ def normal_email(text: str) -> str:
     Raises: NoEmail.
     """
     email = unicodedata.normalize("NFKC", text).strip().casefold()
-    if len(email) > EMAIL_CHARS_MAX or not _EMAIL.fullmatch(email):
+    # Invisible characters would make two accounts that look like one.
+    if len(email) > EMAIL_CHARS_MAX or not (email.isprintable() and _EMAIL.fullmatch(email)):
         raise NoEmail("that is no e-mail address")
     return email
 

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-#: So many callers are remembered before those with full buckets are cleared away.
+#: So many callers are remembered before those with full buckets are cleared away for the first
+#: time; afterwards it is done whenever there are twice as many as were left.
 REMEMBERED = 10_000
 
 
@@ -43,6 +44,7 @@ class Rate:
         self._clock = clock
         self._step_s = window_s / most
         self._full_at: dict[Hashable, float] = {}
+        self._clear_at = REMEMBERED
 
     def count(self, caller: Hashable) -> Standing:
         """Count one of this caller's, unless it is one too many."""
@@ -52,7 +54,7 @@ class Rate:
         # A hair's breadth: sums of floats are not exact.
         if then - now > self.window_s + self._step_s * 1e-6:
             return Standing(0, full_at - now, wait_s=then - now - self.window_s)
-        if len(self._full_at) >= REMEMBERED:
+        if len(self._full_at) >= self._clear_at:
             self._forget_full(now)
         self._full_at[caller] = then
         left = math.floor((self.window_s - (then - now)) / self._step_s + 1e-6)
@@ -64,3 +66,4 @@ class Rate:
 
     def _forget_full(self, now: float) -> None:
         self._full_at = {who: full for who, full in self._full_at.items() if full > now}
+        self._clear_at = max(REMEMBERED, 2 * len(self._full_at))

@@ -1,8 +1,12 @@
-"""Who asks, and may they: each door names the scope it needs, and gets the caller or refuses."""
+"""Who asks, and may they: each door names the scope it needs, and gets the caller or refuses.
+
+What the framework calls here is `async`, though it waits for nothing: a plain function would be
+sent to a thread, which costs more than all that it does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -27,10 +31,10 @@ def visitor_of(request: Request) -> Visitor | None:
     return visitor if isinstance(visitor, Visitor) else None
 
 
-def visitor_with(scope: str) -> Callable[[Request], Visitor]:
+def visitor_with(scope: str) -> Callable[[Request], Awaitable[Visitor]]:
     """A dependency: the visitor, who must have this scope."""
 
-    def check(request: Request) -> Visitor:
+    async def check(request: Request) -> Visitor:
         return check_scope(visitor_of(request), scope)
 
     return check
@@ -49,17 +53,25 @@ def check_scope(visitor: Visitor | None, scope: str) -> Visitor:
     return visitor
 
 
-def _reader(visitor: Annotated[Visitor, Depends(visitor_with("read"))]) -> Caller:
+async def _runtime(request: Request) -> Runtime:
+    return runtime_of(request)
+
+
+async def _visitor(request: Request) -> Visitor | None:
+    return visitor_of(request)
+
+
+async def _reader(visitor: Annotated[Visitor, Depends(visitor_with("read"))]) -> Caller:
     return Caller(user_id=visitor.user_id)
 
 
-def _maker(visitor: Annotated[Visitor, Depends(visitor_with("generate"))]) -> Caller:
+async def _maker(visitor: Annotated[Visitor, Depends(visitor_with("generate"))]) -> Caller:
     return Caller(user_id=visitor.user_id)
 
 
-InRuntime = Annotated[Runtime, Depends(runtime_of)]
+InRuntime = Annotated[Runtime, Depends(_runtime)]
 #: Whoever came in, or nobody.
-SomeVisitor = Annotated[Visitor | None, Depends(visitor_of)]
+SomeVisitor = Annotated[Visitor | None, Depends(_visitor)]
 #: A visitor who may look; as a visitor (for what stays open) and as a caller of the heart.
 Reader = Annotated[Visitor, Depends(visitor_with("read"))]
 ReadCaller = Annotated[Caller, Depends(_reader)]

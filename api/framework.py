@@ -80,7 +80,7 @@ class Fence:
             return
         visitor = scope.get("state", {}).get("visitor")
         if _is_among(self._open, scope):
-            await self._app(scope, receive, send)
+            await self._app(scope if visitor else _without_cookies(scope), receive, send)
         elif not _is_among(self._known, scope):
             await problem(404, "not_found", _NOTHING)(scope, receive, send)
         elif visitor is None:
@@ -100,6 +100,12 @@ class Fence:
 
 def _is_among(routes: list[tuple[str, re.Pattern[str]]], scope: Scope) -> bool:
     return any(m == scope["method"] and p.fullmatch(scope["path"]) for m, p in routes)
+
+
+def _without_cookies(scope: Scope) -> Scope:
+    """Of nobody the framework hears nothing by which it might take them for somebody."""
+    headers = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+    return {**scope, "headers": headers}
 
 
 def _without_strangers(visitor: Visitor, scope: Scope, receive: Receive, send: Send) -> Send:

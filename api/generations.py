@@ -17,6 +17,7 @@ from api import sse
 from api.caller import InRuntime, MakeCaller, ReadCaller, Reader
 from api.problems import Problem
 from api.repeats import read_key
+from api.staying import staying
 from db.generations import SETTLED_STATUSES
 from db.ids import parse_id
 from generations.contract import Caller
@@ -63,19 +64,22 @@ async def list_generations(
 async def get_generation(
     generation_id: str,
     runtime: InRuntime,
-    caller: ReadCaller,
+    visitor: Reader,
     wait: Annotated[float, Query(ge=0, le=WAIT_MAX_S)] = 0,
 ) -> dict[str, Any]:
     """The generation; `wait` holds the answer for so many seconds, or until it is settled."""
+    caller = Caller(user_id=visitor.user_id)
     until = time.monotonic() + wait
     reading = await runtime.admission.get(caller, generation_id)
-    while not _settled(reading) and not runtime.draining.is_set():
-        left = until - time.monotonic()
-        if left <= 0:
-            break
-        await _until_changed(runtime, reading, left)
-        # Also when nothing was heard: news may have come between the reading and the sleep.
-        reading = await runtime.admission.get(caller, generation_id)
+    with staying(runtime, visitor) as stay:
+        while not _settled(reading) and not runtime.draining.is_set():
+            left = until - time.monotonic()
+            if left <= 0:
+                break
+            await _until_changed(runtime, reading, left)
+            stay.check()
+            # Also when nothing was heard: news may have come between the reading and the sleep.
+            reading = await runtime.admission.get(caller, generation_id)
     return reading
 
 

@@ -22,10 +22,13 @@ router = APIRouter(include_in_schema=False)
 async def log_in(
     request: Request,
     runtime: InRuntime,
+    visitor: SomeVisitor,
     username: Annotated[str, Form(max_length=1000)],
     password: Annotated[str, Form(max_length=LENGTH_MAX)],
 ) -> JSONResponse:
-    """Check e-mail address and password, and give the browser its cookie."""
+    """Check e-mail address and password, and give the browser its cookie; the login that it had
+    until now is over.
+    """
     address = request.client.host if request.client else ""
     try:
         entered = await runtime.entrance.log_in(username, password, address)
@@ -34,6 +37,8 @@ async def log_in(
         return problem(429, "rate_limited", str(refused), headers=retry)
     except Refused as refused:
         return problem(401, "wrong_login", str(refused))
+    if visitor is not None:
+        await runtime.entrance.log_out(visitor)
     response = JSONResponse({"success": True}, headers={"Cache-Control": "no-store"})
     # The guard adds `Secure` wherever the page does not come from this very machine.
     lasts_s = int(entered.lasts_s)

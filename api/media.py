@@ -14,14 +14,15 @@ from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
 from accounts.visitor import Visitor
-from api.caller import InRuntime, MakeCaller, SomeVisitor, check_scope
+from api.caller import InRuntime, SomeVisitor, check_scope, visitor_with
 from api.problems import Problem
+from api.staying import staying
 from db import assets, media
 from db.assets import Asset
 from db.ids import parse_id
@@ -34,6 +35,9 @@ THUMBNAIL_WIDTHS_PX = (128, 256, 512, 1024)
 UPLOAD_BYTES_MAX = 20 * 1024 * 1024
 #: A stored file never changes under its address; only its owner's own browser may keep it.
 CACHE = "private, max-age=31536000, immutable"
+_WANTED = "Send multipart form data with one `file`."
+#: A visitor who may make something.
+Maker = Annotated[Visitor, Depends(visitor_with("generate"))]
 
 
 def sign(secret: bytes, asset_id: UUID, expires_at: int) -> str:
@@ -134,25 +138,31 @@ def _headers(asset: Asset, path: Path, etag: str, *, download: bool) -> dict[str
 
 
 @router.post("/api/uploads", status_code=201)
-async def upload(request: Request, runtime: InRuntime, caller: MakeCaller) -> JSONResponse:
+async def upload(request: Request, runtime: InRuntime, visitor: Maker) -> JSONResponse:
     """Take a picture in: decoded, turned upright, encoded anew without a word about where it was
     taken.
     """
-    try:
-        form = await request.form(max_files=1, max_fields=4)
-    except MultiPartException as error:
-        raise Problem(
-            422, "invalid_request", "Send multipart form data with one `file`."
-        ) from error
-    given = form.get("file")
-    if not isinstance(given, UploadFile):
-        raise Problem(422, "invalid_request", "Send multipart form data with one `file`.")
-    data = await given.read(UPLOAD_BYTES_MAX + 1)
+    with staying(runtime, visitor) as stay:
+        given = await _file_of(request)
+        data = await given.read(UPLOAD_BYTES_MAX + 1)
+        stay.check()
     if len(data) > UPLOAD_BYTES_MAX:
         raise Problem(413, "too_large", f"Pictures may have {UPLOAD_BYTES_MAX >> 20} MiB.")
     try:
-        asset = await runtime.uploads.take(caller.user_id, data, name=given.filename)
+        asset = await runtime.uploads.take(visitor.user_id, data, name=given.filename)
     except media.WrongType as error:
         wrong = [{"loc": "file", "msg": str(error)}]
         raise Problem(422, "wrong_type", str(error), wrong) from error
     return JSONResponse(asset_reading(asdict(asset)), status_code=201)
+
+
+async def _file_of(request: Request) -> UploadFile:
+    """The form's one file. Raises: Problem."""
+    try:
+        form = await request.form(max_files=1, max_fields=4)
+    except MultiPartException as error:
+        raise Problem(422, "invalid_request", _WANTED) from error
+    given = form.get("file")
+    if not isinstance(given, UploadFile):
+        raise Problem(422, "invalid_request", _WANTED)
+    return given

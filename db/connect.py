@@ -51,7 +51,13 @@ def open_engine(url: str, *, pooled_elsewhere: bool = False) -> AsyncEngine:
     """
 
     async def connect(**options: Any) -> asyncpg.Connection:
-        return await asyncpg.connect(url, timeout=CONNECT_S, command_timeout=COMMAND_S, **options)
+        try:
+            return await asyncpg.connect(
+                url, timeout=CONNECT_S, command_timeout=COMMAND_S, **options
+            )
+        except OSError as error:
+            # A stopped server's socket is a file that is not found: nobody's file is meant by that.
+            raise ConnectionError(f"nobody answers at the database's address: {error}") from error
 
     arguments: dict[str, Any] = {}
     if pooled_elsewhere:

@@ -1,4 +1,6 @@
-"""One generation as the worker needs it: its row, and which statuses mean what."""
+"""One generation as the worker needs it: its row, which statuses mean what, and how its changes are
+told.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,16 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping
+from sqlalchemy import CTE, RowMapping, Text, cast, func
+from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from db.tables import generations
 
 OPEN_STATUSES = ("queued", "submitting", "in_progress", "storing")
 SETTLED_STATUSES = ("completed", "failed", "cancelled", "unknown")
+#: The channel on which every change of a generation is told: `{"id", "v", "u", "s"}`.
+CHANNEL = "kinora_generations"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,8 @@ class Row:
     id: UUID
     user_id: UUID
     thread_id: UUID | None
+    number: int | None
+    parent_id: UUID | None
     kind: str
     status: str
     prompt: str
@@ -33,6 +40,9 @@ class Row:
     params: dict[str, Any]
     progress: float | None
     queue_position: int | None
+    error_code: str | None
+    error_message: str | None
+    error_retryable: bool | None
     notes: list[str]
     charged: str
     cost_estimated_usd: Decimal | None
@@ -47,6 +57,7 @@ class Row:
     cancel_requested_at: datetime | None
     deleted_at: datetime | None
     submitted_at: datetime | None
+    finished_at: datetime | None
     queued_at: datetime
     created_at: datetime
     updated_at: datetime
@@ -63,3 +74,12 @@ def row_or_none(record: RowMapping | None) -> Row | None:
 
 def known(record: RowMapping) -> Row:
     return Row(**{field.name: record[field.name] for field in fields(Row)})
+
+
+def told(changed: CTE) -> ColumnElement[Any]:
+    """Tells everybody of a changed row, once the transaction commits."""
+    news = func.json_build_object(
+        *("id", changed.c.id, "v", changed.c.version, "u", changed.c.user_id),
+        *("s", changed.c.status),
+    )
+    return func.pg_notify(CHANNEL, cast(news, Text))

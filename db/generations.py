@@ -11,25 +11,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, cast, func, insert, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
 from db import attempts_of
+from db.admitted import insert_generation
 from db.generation_row import (
+    CHANNEL,
     COLUMNS,
     OPEN_STATUSES,
     SETTLED_STATUSES,
     Row,
     known,
     row_or_none,
+    told,
 )
-from db.tables import attempts, generations, inputs, threads
+from db.tables import attempts, generations, inputs, users
 
-__all__ = ["CHANNEL", "OPEN_STATUSES", "SETTLED_STATUSES", "Row"]
-
-#: The channel on which every change of a generation is told: `{"id", "v", "u", "s"}`.
-CHANNEL = "kinora_generations"
+__all__ = ["CHANNEL", "OPEN_STATUSES", "SETTLED_STATUSES", "Row", "insert_generation"]
 
 
 async def _change(
@@ -46,12 +46,8 @@ async def _change(
         .returning(*COLUMNS)
         .cte("changed")
     )
-    news = func.json_build_object(
-        *("id", changed.c.id, "v", changed.c.version, "u", changed.c.user_id),
-        *("s", changed.c.status),
-    )
-    told = select(changed, func.pg_notify(CHANNEL, cast(news, Text)))
-    return row_or_none((await connection.execute(told)).mappings().one_or_none())
+    query = select(changed, told(changed))
+    return row_or_none((await connection.execute(query)).mappings().one_or_none())
 
 
 async def load(connection: AsyncConnection, generation_id: UUID) -> Row | None:
@@ -126,48 +122,6 @@ async def note_stray_job(connection: AsyncConnection, row: Row, provider_job_id:
     )
 
 
-async def insert_generation(
-    connection: AsyncConnection,
-    values: Mapping[str, Any],
-    input_roles: Sequence[tuple[str, UUID]],
-) -> Row:
-    """Insert a queued generation with its inputs and first attempt; a thread's next handle is taken
-    under its lock.
-    """
-    number = None
-    if values.get("thread_id") is not None:
-        number = await _next_number(connection, values["thread_id"])
-    record = {**values, "status": "queued", "number": number}
-    query = insert(generations).values(**record).returning(*COLUMNS)
-    row = known((await connection.execute(query)).mappings().one())
-    if input_roles:
-        rows = [
-            {"generation_id": row.id, "position": i, "role": role, "asset_id": asset_id}
-            for i, (role, asset_id) in enumerate(input_roles)
-        ]
-        await connection.execute(insert(inputs), rows)
-    await attempts_of.begin(connection, row)
-    await _tell(connection, row)
-    return row
-
-
-async def _tell(connection: AsyncConnection, row: Row) -> None:
-    news = func.json_build_object(
-        *("id", str(row.id), "v", row.version, "u", str(row.user_id), "s", row.status)
-    )
-    await connection.execute(select(func.pg_notify(CHANNEL, cast(news, Text))))
-
-
-async def _next_number(connection: AsyncConnection, thread_id: UUID) -> int:
-    query = (
-        update(threads)
-        .where(threads.c.id == thread_id)
-        .values(generation_count=threads.c.generation_count + 1)
-        .returning(threads.c.generation_count)
-    )
-    return int((await connection.execute(query)).scalar_one())
-
-
 async def find_call(
     connection: AsyncConnection, user_id: UUID, step_id: UUID, call_index: int
 ) -> UUID | None:
@@ -217,7 +171,10 @@ async def cancel_now(connection: AsyncConnection, row: Row) -> Row | None:
 
 
 async def retry(connection: AsyncConnection, row: Row) -> Row | None:
-    """Start the next attempt of a settled row with a clean slate."""
+    """Start the next attempt of a settled row with a clean slate; None: the user was disabled, or
+    the row moved on.
+    """
+    may = exists().where(users.c.id == row.user_id, users.c.disabled_at.is_(None))
     nothing = (
         "progress queue_position error_code error_message error_retryable intent_claim "
         "provider_job provider_outputs deadline_at cancel_requested_at submitted_at "
@@ -225,7 +182,7 @@ async def retry(connection: AsyncConnection, row: Row) -> Row | None:
     )
     again = await _change(
         connection,
-        _still(row),
+        (*_still(row), may),
         {
             "status": "queued",
             "attempt": generations.c.attempt + 1,

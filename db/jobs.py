@@ -7,10 +7,12 @@ jobs over from a worker that is gone.
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, String, cast, func, literal_column, null, text
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 QUEUE = "generations"
@@ -117,6 +119,17 @@ async def defer_drive(connection: AsyncConnection, generation_id: UUID) -> None:
             "args": f'{{"generation_id": "{generation_id}"}}',
         },
     )
+
+
+def first_drive(generation_id: ColumnElement[UUID]) -> ColumnElement[Any]:
+    """Has a generation driven that is made in this very statement, for which no call can wait."""
+    lock = func.concat("g:", generation_id)
+    call = func.row(
+        *(cast(QUEUE, String), cast(TASK, String), 0, lock, lock),
+        *(func.jsonb_build_object("generation_id", generation_id), null()),
+    )
+    job = call.op("::")(literal_column("jobs.procrastinate_job_to_defer_v1"))
+    return func.jobs.procrastinate_defer_jobs_v1(array([job]))
 
 
 async def hold_worker_lock(connection: asyncpg.Connection, worker_id: int) -> None:

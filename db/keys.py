@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import Select, bindparam, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -58,16 +59,7 @@ async def create(
 
 async def find(connection: AsyncConnection, prefix: str) -> KeyRow | None:
     """The key of this prefix, unless it was revoked or its user is disabled."""
-    k = api_keys.c
-    used_lately = k.last_used_at > func.now() - func.make_interval(0, 0, 0, 0, 0, 0, USED_EVERY_S)
-    query = (
-        select(
-            k.id, k.user_id, k.secret_sha256, k.scopes, func.coalesce(used_lately, text("false"))
-        )
-        .join(users, users.c.id == k.user_id)
-        .where(k.prefix == prefix, k.revoked_at.is_(None), users.c.disabled_at.is_(None))
-    )
-    row = (await connection.execute(query)).one_or_none()
+    row = (await connection.execute(_holding(), {"shown": prefix})).one_or_none()
     if row is None:
         return None
     return KeyRow(
@@ -76,6 +68,19 @@ async def find(connection: AsyncConnection, prefix: str) -> KeyRow | None:
         secret_sha256=row[2],
         scopes=frozenset(row[3]),
         is_noted=row[4],
+    )
+
+
+@cache
+def _holding() -> Select[Any]:
+    """Made once, so that it is compiled once: it is asked at every request with a key."""
+    k = api_keys.c
+    used_lately = k.last_used_at > func.now() - func.make_interval(0, 0, 0, 0, 0, 0, USED_EVERY_S)
+    return (
+        select(k.id, k.user_id, k.secret_sha256, k.scopes, func.coalesce(used_lately, false()))
+        .join(users, users.c.id == k.user_id)
+        .where(k.prefix == bindparam("shown"), k.revoked_at.is_(None))
+        .where(users.c.disabled_at.is_(None))
     )
 
 

@@ -9,15 +9,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row as Record
-from sqlalchemy import Select, func, literal_column, select, tuple_
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import Select, any_, bindparam, func, literal_column, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import search
+from db.generation_row import Row
 from db.ids import parse_id
 from db.tables import assets, generations, inputs
 
@@ -37,7 +39,9 @@ class Filter:
     thread_id: UUID | None = None
 
 
-def _query(user_id: UUID) -> Select[Any]:
+@cache
+def _query() -> Select[Any]:
+    """All of the `owner`'s; made once, as a statement that is compiled once."""
     g = generations.c
     made = (
         select(
@@ -68,8 +72,15 @@ def _query(user_id: UUID) -> Select[Any]:
         .scalar_subquery()
     )
     return select(*_COLUMNS, made.label("assets"), given.label("inputs")).where(
-        g.user_id == user_id, g.deleted_at.is_(None)
+        g.user_id == bindparam("owner", type_=g.user_id.type), g.deleted_at.is_(None)
     )
+
+
+@cache
+def _these() -> Select[Any]:
+    g = generations.c
+    among = g.id == any_(bindparam("ids", type_=ARRAY(g.id.type)))
+    return _query().where(among).order_by(g.created_at.desc(), g.id.desc())
 
 
 async def read(
@@ -80,9 +91,8 @@ async def read(
     """
     if not ids:
         return []
-    g = generations.c
-    query = _query(user_id).where(g.id.in_(ids)).order_by(g.created_at.desc(), g.id.desc())
-    return [_reading(record) for record in (await connection.execute(query)).all()]
+    asked = {"owner": user_id, "ids": list(ids)}
+    return [_reading(record) for record in (await connection.execute(_these(), asked)).all()]
 
 
 async def page(
@@ -99,7 +109,7 @@ async def page(
         ValueError: the cursor is not one of ours.
     """
     g = generations.c
-    query = _query(user_id).order_by(g.created_at.desc(), g.id.desc()).limit(limit + 1)
+    query = _query().order_by(g.created_at.desc(), g.id.desc()).limit(limit + 1)
     if wanted.kind:
         query = query.where(g.kind == wanted.kind)
     if wanted.status:
@@ -112,7 +122,7 @@ async def page(
         query = query.where(search.matching_generations(words))
     if cursor:
         query = query.where(tuple_(g.created_at, g.id) < tuple_(*_decode(cursor)))
-    records = (await connection.execute(query)).all()
+    records = (await connection.execute(query, {"owner": user_id})).all()
     more = len(records) > limit
     shown = records[:limit]
     following = _encode(shown[-1].created_at, shown[-1].id) if more else None
@@ -140,12 +150,13 @@ async def finished_since(
     """What was settled in a thread after a moment, in the order in which it was settled."""
     g = generations.c
     query = (
-        _query(user_id)
+        _query()
         .where(g.thread_id == thread_id, g.finished_at > since)
         .order_by(g.finished_at)
         .limit(PAGE_MAX)
     )
-    return [_reading(record) for record in (await connection.execute(query)).all()]
+    records = (await connection.execute(query, {"owner": user_id})).all()
+    return [_reading(record) for record in records]
 
 
 async def count_in_flight(connection: AsyncConnection) -> dict[str, int]:
@@ -200,7 +211,7 @@ def asset_reading(asset: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _error(record: Record[Any]) -> dict[str, Any] | None:
+def _error(record: Record[Any] | Row) -> dict[str, Any] | None:
     if record.status not in ("failed", "unknown"):
         return None
     return {
@@ -214,7 +225,19 @@ def _usd(value: object) -> float | None:
     return None if value is None else float(str(value))
 
 
+def of_new(row: Row, input_roles: Sequence[tuple[str, UUID]]) -> dict[str, Any]:
+    """The reading of a row that was inserted just now: nothing is made of it yet."""
+    return _of(row, [{"role": role, "asset_id": str(asset)} for role, asset in input_roles], [])
+
+
 def _reading(record: Record[Any]) -> dict[str, Any]:
+    given = [given for given in record.inputs or [] if given["asset_id"]]
+    return _of(record, given, [asset_reading(asset) for asset in record.assets or []])
+
+
+def _of(
+    record: Record[Any] | Row, given: list[dict[str, Any]], made: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "id": str(record.id),
         "handle": f"#{record.number}" if record.number else None,
@@ -228,8 +251,8 @@ def _reading(record: Record[Any]) -> dict[str, Any]:
         "params": record.params,
         "parent_id": str(record.parent_id) if record.parent_id else None,
         "thread_id": str(record.thread_id) if record.thread_id else None,
-        "inputs": [given for given in record.inputs or [] if given["asset_id"]],
-        "assets": [asset_reading(asset) for asset in record.assets or []],
+        "inputs": given,
+        "assets": made,
         "error": _error(record),
         "notes": list(record.notes),
         "charged": record.charged,

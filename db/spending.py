@@ -11,28 +11,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, case, func, null, select, text
+from sqlalchemy import ScalarSelect, Select, bindparam, case, func, null, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
-from db.tables import attempts, generations, users
+from db.tables import attempts, generations
 
 #: First number of the locks; the second tells one user from the other.
 INSTALLATION_LOCK = 546675
 USER_LOCK = 546676
 IN_FLIGHT = ("submitting", "in_progress", "storing")
 
-_LOCK_INSTALLATION = text("select pg_advisory_xact_lock(:lock, 0)")
-_LOCK_USER = text("select pg_advisory_xact_lock(:lock, hashtext(:user_id))")
+_INSTALLATION = f"select pg_advisory_xact_lock({INSTALLATION_LOCK}, 0)"
+_USER = f"select pg_advisory_xact_lock({USER_LOCK}, hashtext(:user_id))"
+_LOCK_INSTALLATION, _LOCK_USER = text(_INSTALLATION), text(_USER)
+#: The user's lock is asked for only when the other one is held.
+_LOCK_BOTH = text(f"with first as materialized ({_INSTALLATION}) {_USER} from first")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """A user's standing; a sum that was not asked for is None."""
+    """What the day has cost so far; a sum that was not asked for is None."""
 
-    is_shut_out: bool
     by_user_usd: Decimal | None
     by_all_usd: Decimal | None
 
@@ -50,23 +53,18 @@ async def hold(connection: AsyncConnection, user_id: UUID, *, own: bool, everybo
     """Let nobody else spend from these budgets until the transaction ends; the installation's lock
     always comes first, so that no two wait for each other.
     """
-    if everybody:
-        await connection.execute(_LOCK_INSTALLATION, {"lock": INSTALLATION_LOCK})
-    if own:
-        await connection.execute(_LOCK_USER, {"lock": USER_LOCK, "user_id": str(user_id)})
+    if everybody and own:
+        await connection.execute(_LOCK_BOTH, {"user_id": str(user_id)})
+    elif everybody:
+        await connection.execute(_LOCK_INSTALLATION)
+    elif own:
+        await connection.execute(_LOCK_USER, {"user_id": str(user_id)})
 
 
 async def read(connection: AsyncConnection, user_id: UUID, *, own: bool, everybody: bool) -> Spent:
-    """Whether the user may do anything at all, and the sums that were asked for."""
-    query = select(
-        users.c.disabled_at.is_not(None),
-        _sum_of(user_id) if own else null(),
-        _sum_of(None) if everybody else null(),
-    ).where(users.c.id == user_id)
-    found = (await connection.execute(query)).one_or_none()
-    if found is None:
-        return Spent(is_shut_out=True, by_user_usd=None, by_all_usd=None)
-    return Spent(is_shut_out=found[0], by_user_usd=found[1], by_all_usd=found[2])
+    """The sums that are asked for."""
+    found = (await connection.execute(_sums(own, everybody), {"user_id": user_id})).one()
+    return Spent(by_user_usd=found[0], by_all_usd=found[1])
 
 
 async def usage(connection: AsyncConnection, user_id: UUID) -> Usage:
@@ -79,7 +77,8 @@ async def usage(connection: AsyncConnection, user_id: UUID) -> Usage:
         .scalar_subquery()
     )
     tomorrow = _day() + func.make_interval(0, 0, 0, 1)
-    found = (await connection.execute(select(_sum_of(user_id), running, tomorrow))).one()
+    query = select(_sum(of_user=True), running, tomorrow)
+    found = (await connection.execute(query, {"user_id": user_id})).one()
     return Usage(today_usd=found[0], in_flight=found[1], resets_at=found[2])
 
 
@@ -89,7 +88,15 @@ def _day() -> ColumnElement[datetime]:
     return day
 
 
-def _sum_of(user_id: UUID | None) -> ScalarSelect[Decimal]:
+@cache
+def _sums(own: bool, everybody: bool) -> Select[Decimal | None, Decimal | None]:
+    """Made once, so that it is compiled once: it is asked before every attempt."""
+    return select(
+        _sum(of_user=True) if own else null(), _sum(of_user=False) if everybody else null()
+    )
+
+
+def _sum(*, of_user: bool) -> ScalarSelect[Decimal]:
     """The day's sum of one user, or of all: what was really paid, else the estimate; an attempt
     that ended without a charge is free, one that is still open is not.
     """
@@ -98,6 +105,6 @@ def _sum_of(user_id: UUID | None) -> ScalarSelect[Decimal]:
     usd = func.coalesce(a.cost_actual_usd, a.cost_estimated_usd, 0)
     query = select(func.coalesce(func.sum(case((is_free, 0), else_=usd)), 0))
     query = query.where(a.created_at >= _day())
-    if user_id is not None:
-        query = query.where(a.user_id == user_id)
+    if of_user:
+        query = query.where(a.user_id == bindparam("user_id", type_=a.user_id.type))
     return query.scalar_subquery()

@@ -1,9 +1,9 @@
 """Admission: where the doors come in. What is accepted here is committed, row and call of the
 engine together.
 
-Everything a request can be refused for is found before anything is written or sent: the model, its
-abilities, the pictures, who owns them. An accepted generation is answered at once with its reading;
-nobody waits here.
+Everything a request can be refused for is found before anything stands or is sent: the model, its
+abilities, the pictures, who owns them, the money. An accepted generation is answered at once with
+its reading; nobody waits here.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import assets, generations, jobs, readings, spending, threads_of
+from db.admitted import UserGone
 from db.assets import Asset
 from db.generations import Row
+from db.ids import new_id
 from generations import repeats
 from generations.budgets import Budgets
-from generations.contract import Caller, Conflict, NotFound, NotPossible, Wanted
+from generations.contract import Caller, Conflict, NotFound, NotPossible, ShutOut, Wanted
 from generations.lifecycle import CANCELLED_AT_ONCE, OPEN, RETRYABLE, SETTLED, Status
 from generations.model_reading import model_reading
 from generations.naming import find_generation, find_picture
@@ -32,6 +34,10 @@ from providers.contract import Request, Route
 from providers.model import Model
 
 log = structlog.get_logger(__name__)
+
+SHUT_OUT = "This account is disabled."
+#: What a request is made from: role and picture.
+Pictures = list[tuple[Any, Asset]]
 
 
 class Admission:
@@ -55,53 +61,64 @@ class Admission:
 
         Raises: NotPossible, NotFound, OverBudget, KeyReused, ShutOut.
         """
-        started, pictures = await self._look_up(caller, wanted)
-        if started is not None:
-            return await self.get(caller, str(started))
-        model, pinned = self._choose_model(wanted, [role for role, _ in pictures])
-        request = self._check(model, wanted, pictures)
-        route = self._choose_route(model, pinned, [role for role, _ in pictures])
-        values = values_of(caller, model, route, request, pictures) | {"pinned": pinned is not None}
-        cost_usd = values["cost_estimated_usd"]
+        generation_id = new_id()
         async with self._engine.begin() as connection:
-            if first := await repeats.claim(connection, caller, values["id"]):
-                return await self._read(connection, caller, first)
-            thread_id = caller.thread_id
-            if thread_id and not await threads_of.ensure(connection, caller.user_id, thread_id):
-                raise NotFound("There is no such conversation.")
-            if existing := await self._existing(connection, caller):
-                return await self._read(connection, caller, existing)
-            if not await assets.hold(connection, [asset.id for _, asset in pictures]):
-                raise NotFound("One of these pictures has just been deleted.")
-            roles = [(role, asset.id) for role, asset in pictures]
-            await self._budgets.admit(connection, caller.user_id, model.id, cost_usd)
-            row = await generations.insert_generation(connection, values, roles)
-            await jobs.defer_drive(connection, row.id)
-            reading = await self._read(connection, caller, row.id)
-        log.info(
-            "generation accepted",
-            generation_id=str(row.id),
-            kind=row.kind,
-            model=row.model,
-            provider=row.provider,
-        )
-        return reading
-
-    async def _look_up(
-        self, caller: Caller, wanted: Wanted
-    ) -> tuple[UUID | None, list[tuple[Any, Asset]]]:
-        """What the same call has started before, else the pictures that are meant."""
-        if caller.repeat is None and caller.step_id is None and not wanted.inputs:
-            return None, []
-        async with self._engine.connect() as connection:
-            started = await repeats.first_of(connection, caller)
-            started = started or await self._existing(connection, caller)
-            if started is not None:
-                return started, []
-            return None, [
+            if started := await self._started(connection, caller, generation_id):
+                return await self._read(connection, caller, started)
+            pictures = [
                 (given.role, await find_picture(connection, caller, given.picture))
                 for given in wanted.inputs
             ]
+            values = self._plan(caller, wanted, pictures) | {"id": generation_id}
+            reading = await self._accept(connection, values, pictures)
+        log.info(
+            "generation accepted",
+            generation_id=reading["id"],
+            kind=reading["kind"],
+            model=reading["model"],
+            provider=reading["provider"],
+        )
+        return reading
+
+    async def _started(
+        self, connection: AsyncConnection, caller: Caller, generation_id: UUID
+    ) -> UUID | None:
+        """What the same request, or the same call of the same step, has started before; None: its
+        key and its thread are held for this one.
+        """
+        if first := await repeats.claim(connection, caller, generation_id):
+            return first
+        thread_id = caller.thread_id
+        if thread_id and not await threads_of.ensure(connection, caller.user_id, thread_id):
+            raise NotFound("There is no such conversation.")
+        if caller.step_id is None or caller.call_index is None:
+            return None
+        return await generations.find_call(
+            connection, caller.user_id, caller.step_id, caller.call_index
+        )
+
+    def _plan(self, caller: Caller, wanted: Wanted, pictures: Pictures) -> dict[str, Any]:
+        """The columns of what will be made, if it can be."""
+        roles = [role for role, _ in pictures]
+        model, pinned = self._choose_model(wanted, roles)
+        request = self._check(model, wanted, pictures)
+        route = self._choose_route(model, pinned, roles)
+        return values_of(caller, model, route, request, pictures) | {"pinned": pinned is not None}
+
+    async def _accept(
+        self, connection: AsyncConnection, values: dict[str, Any], pictures: Pictures
+    ) -> dict[str, Any]:
+        """Put it in line, if there is money for it; its reading."""
+        roles = [(role, asset.id) for role, asset in pictures]
+        if not await assets.hold(connection, [asset_id for _, asset_id in roles]):
+            raise NotFound("One of these pictures has just been deleted.")
+        cost_usd = values["cost_estimated_usd"]
+        await self._budgets.admit(connection, values["user_id"], values["model"], cost_usd)
+        try:
+            row = await generations.insert_generation(connection, values, roles, drive=True)
+        except UserGone:
+            raise ShutOut(SHUT_OUT) from None
+        return readings.of_new(row, roles)
 
     async def usage(self, caller: Caller) -> spending.Usage:
         """What the caller has spent today, and what runs."""
@@ -172,7 +189,8 @@ class Admission:
                 raise Conflict(f"It is {row.status}; only failed, cancelled or unknown ones retry.")
             cost_usd = row.cost_estimated_usd
             await self._budgets.admit(connection, caller.user_id, row.model, cost_usd)
-            await generations.retry(connection, row)
+            if await generations.retry(connection, row) is None:
+                raise ShutOut(SHUT_OUT)
             await jobs.defer_drive(connection, row.id)
             return await self._read(connection, caller, row.id)
 
@@ -221,13 +239,6 @@ class Admission:
             raise NotFound(f"There is no generation {generation}.")
         return row
 
-    async def _existing(self, connection: AsyncConnection, caller: Caller) -> UUID | None:
-        if caller.step_id is None or caller.call_index is None:
-            return None
-        return await generations.find_call(
-            connection, caller.user_id, caller.step_id, caller.call_index
-        )
-
     async def _read(
         self, connection: AsyncConnection, caller: Caller, generation_id: UUID
     ) -> dict[str, Any]:
@@ -252,7 +263,7 @@ class Admission:
         among = self._available & {pinned} if pinned else self._available
         route = model.route_for(roles, among)
         if route is None:
-            ready = [m.id for m in self._catalogue.models if self._is_ready(m)]
+            ready = [m.id for m in self._catalogue.models if self._available & set(m.providers())]
             message = (
                 f"{model.id} is not available here: no key for "
                 f"{pinned or ' or '.join(model.providers())}. Available: {', '.join(ready)}."
@@ -260,10 +271,7 @@ class Admission:
             raise NotPossible(message, [{"loc": "model", "msg": message}])
         return route
 
-    def _is_ready(self, model: Model) -> bool:
-        return bool(self._available & set(model.providers()))
-
-    def _check(self, model: Model, wanted: Wanted, pictures: list[tuple[Any, Asset]]) -> Request:
+    def _check(self, model: Model, wanted: Wanted, pictures: Pictures) -> Request:
         seed = wanted.seed
         if seed is None and model.seed:
             seed = secrets.randbelow(SEED_MAX)

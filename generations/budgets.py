@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import spending
-from generations.contract import OverBudget, ShutOut
+from generations.contract import OverBudget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,20 +24,20 @@ class Budgets:
     ) -> None:
         """Let an attempt of this cost begin, in the transaction that puts it on record.
 
-        Raises: OverBudget; ShutOut for a user who was disabled meanwhile.
+        Raises: OverBudget.
         """
         asked = {"own": self.per_user_usd is not None, "everybody": self.per_day_usd is not None}
-        if any(asked.values()) and cost_usd is None:
+        if not any(asked.values()):
+            return
+        if cost_usd is None:
             raise OverBudget(
                 f"{model} has no known price, and there is a budget here that it could exceed "
                 "unseen. Choose a model with a price, or have its price written into MODELS_FILE."
             )
-        await spending.hold(connection, user_id, **asked)
-        spent = await spending.read(connection, user_id, **asked)
-        if spent.is_shut_out:
-            raise ShutOut("This account is disabled.")
         if not cost_usd:
             return
+        await spending.hold(connection, user_id, **asked)
+        spent = await spending.read(connection, user_id, **asked)
         if _exceeds(self.per_user_usd, spent.by_user_usd, cost_usd):
             raise _over_own(self.per_user_usd, spent.by_user_usd, cost_usd)
         if _exceeds(self.per_day_usd, spent.by_all_usd, cost_usd):

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from db.assets import Asset
-from db.ids import new_id
 from generations.contract import Caller
 from providers.contract import Request, Route
 from providers.model import Model, estimate_usd
@@ -32,11 +31,10 @@ def values_of(
     request: Request,
     pictures: list[tuple[Any, Asset]],
 ) -> dict[str, Any]:
-    """The columns of a request that was found possible."""
+    """The columns of a request that was found possible, but for its id."""
     said: Mapping[str, Any] = {name: getattr(request, name) for name in PARAMS}
     parents = [asset.generation_id for _, asset in pictures if asset.generation_id]
     return {
-        "id": new_id(),
         "user_id": caller.user_id,
         "thread_id": caller.thread_id,
         "step_id": caller.step_id,

@@ -4,8 +4,12 @@ stands alone on a line of stdout; everything for people goes to stderr.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
+import re
+import signal
 import sys
+from collections.abc import Iterator
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -14,6 +18,9 @@ from accounts.passwords import Passwords
 from db import accounts
 from db import keys as key_rows
 from db.accounts import Account
+
+KEY_NAME_CHARS_MAX = 100
+_PREFIX = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
 
 
 class Refused(Exception):
@@ -83,9 +90,11 @@ async def create_key(engine: AsyncEngine, email: str, *, name: str, scopes: str)
         wanted = keys.check_scopes([part.strip() for part in scopes.split(",") if part.strip()])
     except keys.UnknownScope as error:
         raise Refused(str(error)) from error
+    if len(name) > KEY_NAME_CHARS_MAX or not name.isprintable():
+        raise Refused(f"a key's name has at most {KEY_NAME_CHARS_MAX} characters, on one line")
     made = keys.make()
     async with engine.begin() as connection:
-        account = await _find(connection, email)
+        account = await _find(connection, email, or_local=True)
         await key_rows.create(
             connection,
             account.id,
@@ -102,6 +111,8 @@ async def revoke_key(engine: AsyncEngine, prefix: str) -> None:
     """End an API key and what it has opened. Raises: Refused."""
     given = keys.read(prefix)
     bare = given.prefix if given else prefix.removeprefix(keys.MARK).split("_")[0]
+    if not _PREFIX.fullmatch(bare):
+        raise Refused("a key's prefix is the part between kn_ and the next _")
     async with engine.begin() as connection:
         if not await key_rows.revoke(connection, bare):
             raise Refused(f"there is no key {bare} that holds")
@@ -112,13 +123,15 @@ def _identifier(email: str) -> str:
     try:
         return identity.by_password(email)
     except identity.NoEmail as error:
-        raise Refused(f"{email}: {error}") from error
+        raise Refused(f"{email!r}: {error}") from error
 
 
-async def _find(connection: AsyncConnection, email: str) -> Account:
-    """The account of this address; `local` is the user of local mode."""
-    identifier = identity.LOCAL if email == identity.LOCAL else _identifier(email)
-    account = await accounts.find(connection, identifier)
+async def _find(connection: AsyncConnection, email: str, *, or_local: bool = False) -> Account:
+    """The account of this address; `local`, where that may be, is the user of local mode."""
+    is_local = or_local and email == identity.LOCAL
+    account = await accounts.find(connection, identity.LOCAL if is_local else _identifier(email))
+    if account is None and is_local:
+        raise Refused("local mode has not been started here yet")
     if account is None:
         raise Refused(f"there is no account {email}; make it with: users add {email}")
     return account
@@ -126,17 +139,41 @@ async def _find(connection: AsyncConnection, email: str) -> Account:
 
 def _ask_password(*, from_stdin: bool) -> tuple[str, bool]:
     """The password, and whether we made it because nobody could be asked."""
+    # Without a standard input at all there is no object for it either.
+    is_terminal = sys.stdin is not None and sys.stdin.isatty()
     try:
         if from_stdin:
-            return passwords.check_new(sys.stdin.readline().rstrip("\r\n")), False
-        if not sys.stdin.isatty():
+            return passwords.check_new(_first_line()), False
+        if not is_terminal:
             return passwords.make(), True
-        password = passwords.check_new(getpass.getpass("Password: "))
-        if getpass.getpass("Again: ") != password:
-            raise Refused("these were two different passwords")
+        with _interruptible():
+            password = passwords.check_new(getpass.getpass("Password: "))
+            if getpass.getpass("Again: ") != password:
+                raise Refused("these were two different passwords")
     except passwords.WeakPassword as error:
         raise Refused(str(error)) from error
+    except EOFError as error:
+        raise Refused("no password was given") from error
     return password, False
+
+
+def _first_line() -> str:
+    """Of the standard input. Raises: Refused."""
+    line = sys.stdin.buffer.readline(8 * passwords.LENGTH_MAX) if sys.stdin is not None else b""
+    try:
+        return line.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise Refused("the password is no text in UTF-8") from error
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have Ctrl-C end a question; the event loop's own way would wait for the answer."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _tell(sentence: str) -> None:

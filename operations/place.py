@@ -27,8 +27,10 @@ async def open_database(loaded: Loaded) -> AsyncIterator[AsyncEngine]:
             url = configured.get_secret_value()
         else:
             url = await asyncio.to_thread(postgres.enter) if postgres else ""
-        await asyncio.to_thread(migrate.migrate, url)
-        engine = open_engine(url)
+        direct = loaded.settings.database_listen_url
+        direct_url = direct.get_secret_value() if direct else url
+        await asyncio.to_thread(migrate.migrate, direct_url)
+        engine = open_engine(url, pooled_elsewhere=direct is not None)
         try:
             yield engine
         finally:

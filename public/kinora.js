@@ -4,13 +4,15 @@
 import { connect } from './card/hub.js'
 import { watchLine } from './page/away.js'
 import { followGrowth } from './page/growth.js'
+import { keepTurns } from './page/in_turn.js'
 import { inUse } from './page/in_use.js'
 import { offerKeys } from './page/keys.js'
+import { tidyLogin } from './page/login.js'
 import { head, hide, tidy } from './page/names.js'
 import { takeBack } from './page/returned.js'
 import { line, listen } from './page/said.js'
 import { guardSending, look } from './page/sending.js'
-import { keepSidebarOpen } from './page/sidebar.js'
+import { keepSidebarOpen, reopen } from './page/sidebar.js'
 import { loadCatalogue, words } from './page/words.js'
 
 // The first visit follows the system; the class is set before the application so that nothing flashes.
@@ -43,11 +45,13 @@ function settle() {
   listen()
   followGrowth()
   offerKeys()
+  tidyLogin()
   roots.forEach(tidy)
 }
 
 function note(records) {
   look()
+  reopen()
   if (!due) requestAnimationFrame(settle)
   due = true
   for (const { type, target, addedNodes, attributeName } of records) {
@@ -68,6 +72,7 @@ document.body.prepend(Object.assign(document.createElement('a'), way))
 
 const observed = { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ['id', 'class', 'aria-hidden'] }
 new MutationObserver(note).observe(document.body, observed)
+keepTurns()
 guardSending()
 takeBack()
 keepSidebarOpen()

@@ -12,9 +12,9 @@ const button = (text, onclick, className = '') => make('button', { type: 'button
 async function ask(method, path = '', body) {
   const options = { method, headers: body && { 'Content-Type': 'application/json' }, body: body && JSON.stringify(body) }
   const answer = await fetch(`/api/keys${path}`, options)
-  const said = answer.status === 204 ? {} : await answer.json()
-  if (!answer.ok) throw new Error(said.detail)
-  return said
+  if (answer.status === 401) location.assign('/login')
+  if (!answer.ok) throw Object.assign(new Error(answer.status), { status: answer.status })
+  return answer.status === 204 ? {} : answer.json()
 }
 
 const day = (stamp) => new Date(stamp).toLocaleDateString(words.language, { day: 'numeric', month: 'short', year: 'numeric' })
@@ -49,14 +49,17 @@ class Keys {
     document.getElementById('user-nav-button')?.focus()
   }
 
-  // Whatever goes wrong is said, and nothing that stands there is lost.
+  // One thing at a time. Whatever goes wrong is said, and nothing that stands there is lost.
   async attempt(work, done = '') {
+    if (this.busy) return
+    this.busy = true
     try {
       await work()
       this.status.textContent = done
     } catch (error) {
-      this.status.textContent = error instanceof TypeError || !error.message ? words.failed : error.message
+      this.status.textContent = words.refused[error.status] ?? words.failed
     }
+    this.busy = false
   }
 
   show(keys) {
@@ -66,10 +69,11 @@ class Keys {
 
   row(key) {
     const used = key.last_used_at ? words.used(day(key.last_used_at)) : words.never
-    const about = `kn_${key.prefix}… · ${words.made(day(key.created_at))} · ${used} · ${key.scopes.join(', ')}`
+    const about = `kn_${key.prefix}… · ${words.made(day(key.created_at))} · ${used}`
+    const may = `${words.may} ${key.scopes.map((scope) => words.scopes[scope] ?? scope).join('; ')}`
     const name = make('strong', {}, key.name || `kn_${key.prefix}…`)
     const side = make('span', {})
-    const row = make('li', {}, make('span', {}, name, make('small', {}, about)), side)
+    const row = make('li', {}, make('span', {}, name, make('small', {}, about), make('small', {}, may)), side)
     const revoke = button(words.revoke, () => {
       row.classList.add('kn-asks')
       side.replaceChildren(make('small', {}, words.sure), button(words.revoke, () => this.revoke(key), 'kn-danger'), button(words.keep, calm))
@@ -86,7 +90,7 @@ class Keys {
   }
 
   offer(scopes) {
-    const name = make('input', { name: 'name', maxLength: 100, placeholder: words.example, autocomplete: 'off' })
+    const name = make('input', { name: 'purpose', maxLength: 100, placeholder: words.example, autocomplete: 'off' })
     const boxes = scopes.map((scope) => {
       const box = make('input', { type: 'checkbox', name: 'scopes', value: scope, defaultChecked: scope === 'generate' || scope === 'read' })
       return make('label', {}, box, ` ${words.scopes[scope] ?? scope}`)
@@ -99,21 +103,30 @@ class Keys {
   async make(event) {
     event.preventDefault()
     const given = new FormData(this.form)
+    const scopes = given.getAll('scopes')
+    if (!scopes.length) return (this.status.textContent = words.tick)
     await this.attempt(async () => {
-      const { key } = await ask('POST', '', { name: given.get('name'), scopes: given.getAll('scopes') })
+      const { key } = await ask('POST', '', { name: given.get('purpose'), scopes })
       this.form.reset()
       this.reveal(key)
       this.show((await ask('GET')).data)
+      this.list.scrollTop = 0
     })
   }
 
   reveal(key) {
-    const field = make('input', { readOnly: true, value: key, onfocus: () => field.select(), spellcheck: false })
+    const pick = () => {
+      field.select()
+      field.scrollLeft = 0
+    }
+    const field = make('input', { readOnly: true, value: key, onfocus: () => setTimeout(pick), spellcheck: false, autocomplete: 'off' })
     field.setAttribute('aria-label', words.once)
     const copy = button(words.copy, async () => {
-      field.select()
-      await navigator.clipboard?.writeText(key)
-      copy.textContent = words.copied
+      field.focus()
+      pick()
+      const isCopied = await navigator.clipboard?.writeText(key).then(() => true, () => false)
+      if (isCopied || document.execCommand('copy')) copy.textContent = words.copied
+      copy.focus()
     })
     this.fresh.replaceChildren(make('p', {}, words.once), make('div', {}, field, copy))
     field.focus()

@@ -25,6 +25,12 @@ const EN = {
   keep: 'Keep',
   revoked: 'The key is revoked.',
   close: 'Close',
+  tick: 'Tick what it may do.',
+  refused: {
+    401: 'You are logged out.',
+    404: 'There is no such key any more.',
+    409: 'There are as many keys as there may be. Revoke one first.'
+  },
   failed: 'That did not work; try again in a moment.'
 }
 const RU = {
@@ -53,6 +59,12 @@ const RU = {
   keep: 'Оставить',
   revoked: 'Ключ отозван.',
   close: 'Закрыть',
+  tick: 'Отметьте, что ему можно.',
+  refused: {
+    401: 'Вы вышли из учётной записи.',
+    404: 'Такого ключа уже нет.',
+    409: 'Больше ключей создать нельзя. Сначала отзовите один из них.'
+  },
   failed: 'Не получилось; попробуйте чуть позже.'
 }
 

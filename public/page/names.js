@@ -126,7 +126,8 @@ function tidyOne(node) {
 // Everything at and under a node that came or changed.
 export function tidy(root) {
   if (!root.isConnected) return
-  const around = root.closest('button, [data-sonner-toast]')
+  // The words of a message may come after the message.
+  const around = root.closest('button, [data-sonner-toast], [data-step-type=assistant_message]')
   for (const node of [around, root, ...root.querySelectorAll(SELECTORS)]) if (node) tidyOne(node)
 }
 

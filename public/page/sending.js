@@ -24,7 +24,7 @@ let timer
 /* ---------- a thread that comes back ---------- */
 
 // A socket that comes back is given its thread anew, and a message sent before that would vanish from
-// the page. The server tells right before.
+// the page. The server tells right after it.
 const THREAD_WITHIN_MS = 5000
 const THREAD_LANDS_MS = 150
 let wasOnline = true

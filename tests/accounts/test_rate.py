@@ -68,6 +68,16 @@ def test_callers_are_forgotten_once_their_bucket_is_full(clock: Clock) -> None:
     assert len(rate._full_at) == 1
 
 
+def test_many_callers_at_once_are_not_looked_through_at_each_call(clock: Clock) -> None:
+    rate = Rate(1, 1000.0, clock)
+    for number in range(REMEMBERED + 1):
+        rate.count(number)
+    kept = rate._full_at
+    for number in range(1000):
+        rate.count(f"more {number}")
+    assert rate._full_at is kept
+
+
 def test_guessing_one_account_from_one_place_is_stopped_and_shuts_nobody_else_out(
     clock: Clock,
 ) -> None:

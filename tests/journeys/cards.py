@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext, Page, expect
 
 from tests.demo_process import Demo
 from tests.house import Served
@@ -24,7 +24,13 @@ NOTES = """(() => {
   window.streams = []
   const Real = window.EventSource
   window.EventSource = class extends Real {
-    constructor(...given) { super(...given); window.streams.push(this) }
+    constructor(...given) {
+      super(...given)
+      window.streams.push(this)
+      for (const kind of ['open', 'error']) this.addEventListener(kind, window.streamChanged)
+      window.streamChanged()
+    }
+    close() { super.close(); window.streamChanged() }
   }
   window.reached = {}
   const note = (card) => {
@@ -45,9 +51,14 @@ OPEN_STREAMS = "() => window.streams.filter((stream) => stream.readyState !== 2)
 ORDER = "(cards) => cards.map((card) => card.dataset.generation)"
 
 
-async def take_notes(context: BrowserContext) -> None:
-    """Have every page of this browser, from its next load on, take notes."""
+async def take_notes(context: BrowserContext) -> asyncio.Event:
+    """Have every page of this browser, from its next load on, take notes; the event is set when a
+    stream has come or gone.
+    """
+    changed = asyncio.Event()
+    await context.expose_binding("streamChanged", lambda *_: changed.set())
     await context.add_init_script(NOTES)
+    return changed
 
 
 async def draw_held(visit: Visit, demo: Demo, count: int) -> list[str]:
@@ -61,14 +72,12 @@ async def draw_held(visit: Visit, demo: Demo, count: int) -> list[str]:
     return await order(visit.page)
 
 
-async def all_are(page: Page, count: int, status: str, within_s: float = 20.0) -> None:
+async def all_are(page: Page, count: int, status: str, within_s: float = 30.0) -> None:
     """Wait until the page has exactly these cards, all in this status."""
-    await page.wait_for_function(
-        "([all, wanted, count]) => document.querySelectorAll(all).length === count"
-        " && document.querySelectorAll(wanted).length === count",
-        arg=[CARD, f'{CARD}[data-status="{status}"]', count],
-        timeout=within_s * 1000,
-    )
+    await expect(page.locator(CARD)).to_have_count(count, timeout=within_s * 1000)
+    wanted = page.locator(f'{CARD}[data-status="{status}"]')
+    await expect(wanted).to_have_count(count, timeout=within_s * 1000)
+    assert await page.locator(CARD).count() == count
 
 
 async def order(page: Page) -> list[str]:
@@ -82,11 +91,14 @@ async def streams(pages: Sequence[Page]) -> list[int]:
     return [await page.evaluate(OPEN_STREAMS) for page in pages]
 
 
-async def until_streams(pages: Sequence[Page], wanted: int) -> None:
+async def until_streams(pages: Sequence[Page], wanted: int, changed: asyncio.Event) -> None:
     """Wait until the pages together hold so many streams open."""
-    async with asyncio.timeout(20):
-        while sum(await streams(pages)) != wanted:
-            pass
+    async with asyncio.timeout(30):
+        while True:
+            changed.clear()
+            if sum(await streams(pages)) == wanted:
+                return
+            await changed.wait()
 
 
 async def stored(page: Page, url: str) -> list[dict[str, Any]]:
@@ -118,6 +130,15 @@ async def lag_s(page: Page, served: Served, ids: Sequence[str], since_s: float =
     return max(
         reached[f"{known} completed"] / 1000 - max(at, since_s) for known, at in finished.items()
     )
+
+
+async def ready_again(served: Served) -> None:
+    """Ready again, by itself."""
+    async with asyncio.timeout(60):
+        while True:
+            if (await served.client.get("/readyz")).status_code == 200:
+                return
+            await asyncio.sleep(0.05)
 
 
 async def outage(seconds: float) -> None:

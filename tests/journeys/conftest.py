@@ -12,10 +12,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    async_playwright,
+    expect,
+)
 
 from tests.house import Served
 
+#: Guards against hanging, on a busy machine too; what has to be quicker says so where it is asked.
+PATIENCE_MS = 30_000
 REMEDY = "no Chromium found: install the package `chromium`, or set CHROME_PATH to a browser"
 ARGUMENTS = (
     "--no-sandbox",
@@ -40,7 +49,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave the long forms out, unless they are asked for."""
     if "long" in config.getoption("markexpr"):
         return
-    skip = pytest.mark.skip(reason="takes minutes: `make test-long` runs it")
+    skip = pytest.mark.skip(reason="a long form: `make test-long` runs it")
     for item in items:
         if item.get_closest_marker("long"):
             item.add_marker(skip)
@@ -53,6 +62,7 @@ async def browser() -> AsyncIterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(REMEDY)
         pytest.skip(REMEDY)
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         running = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield running
@@ -71,9 +81,13 @@ class Visit:
 
     def watch(self, page: Page) -> None:
         """Note console errors, page errors, and requests to anybody else."""
-        page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        page.on("console", self._listen)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self._note(request.url))
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.text} at {urlsplit(message.location['url']).path}")
 
     def _note(self, url: str) -> None:
         parts = urlsplit(url)
@@ -108,7 +122,7 @@ class Visit:
 async def new_visit(browser: Browser, url: str, **options: Any) -> AsyncIterator[Visit]:
     """A browser profile of its own, closed in the end."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800}, **options)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = await context.new_page()
     visiting = Visit(context=context, page=page, url=url)
     visiting.watch(page)

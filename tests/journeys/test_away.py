@@ -4,6 +4,7 @@ no word lost.
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import tempfile
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.demo_process import Demo
 from tests.house import free_port, serve
 from tests.journeys.conftest import Visit, new_visit
+from tests.people import PASSWORD, add_account, serve_people
 from tests.proxy import Wire, wire_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -28,7 +30,7 @@ LINE_LOST = "The connection is lost. It comes back by itself."
 #: What a browser writes down of its own accord while nobody answers at the server's address.
 LOST = ("net::ERR_", "WebSocket connection to", "TypeError: Failed to fetch")
 #: What Chainlit's own list of chats writes down when it is refused.
-REFUSED = ("status of 500", "Internal Server Error", "Internal S")
+REFUSED = ("status of 503", "Service Unavailable")
 NOTICED_WITHIN_MS = 5000
 BACK_WITHIN_MS = 30_000
 
@@ -85,6 +87,37 @@ async def test_the_page_says_that_the_database_is_away_and_recovers_by_itself(
         await expect(page.locator(QUESTIONS)).to_have_text(
             ["[[say: one]]", "[[say: two]]\nand more"]
         )
+
+
+async def test_the_login_says_that_the_database_is_away_and_works_once_it_is_back(
+    browser: Browser, wire: Wire, database_url: str, calm_demo: Demo, shared_folder: Path
+) -> None:
+    settings = {"DATABASE_URL": wire.url, "DEMO_BASE_URL": calm_demo.url}
+    await add_account(database_url, "anna@example.org")
+    async with (
+        serve_people(shared_folder / "login-away", **settings) as served,
+        new_visit(browser, served.url) as visit,
+    ):
+        page = visit.page
+        await page.goto(visit.url)
+        await page.fill("#email", "anna@example.org")
+        await page.fill("#password", PASSWORD)
+        wire.cut()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("form [role=alert]")).to_contain_text("The database is away.")
+        wire.mend()
+        async with asyncio.timeout(BACK_WITHIN_MS / 1000):
+            while not (await served.client.get("/readyz")).is_success:
+                pass
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector(FIELD)
+        # Somebody who is logged in stays so.
+        wire.cut()
+        await expect(page.locator(AWAY)).to_have_text(DATABASE_AWAY, timeout=NOTICED_WITHIN_MS)
+        wire.mend()
+        await expect(page.locator(AWAY)).to_be_empty(timeout=BACK_WITHIN_MS)
+        await visit.say("[[say: one]]")
+        await expect(page.locator(ANSWERS).last).to_contain_text("one")
 
 
 async def test_words_that_come_back_do_not_overwrite_what_is_being_written(

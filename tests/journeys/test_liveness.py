@@ -4,13 +4,15 @@ another browser, with the server started anew.
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from asyncio import gather
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.demo_process import Demo
 from tests.house import Served, free_port, serve
@@ -27,15 +29,16 @@ from tests.journeys.cards import (
     words_of,
 )
 from tests.journeys.conftest import Visit, new_visit
+from tests.journeys.talk import LINE_BROKEN
 from tests.journeys.test_chat import CARD, card
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 TABS = 10
+#: Ten seconds of an answer: long enough to load two pages meanwhile.
+WORDS = 200
 #: The promise is one second; a busy machine may take longer without being wrong.
 RIGHT_WITHIN_S = 5.0
-#: What a browser says of its own accord while a server is away.
-LOST = ("net::ERR_", "WebSocket connection to")
 
 
 async def another_tab(visit: Visit, path: str) -> Page:
@@ -52,19 +55,25 @@ async def thread_of(visit: Visit) -> str:
     return visit.page.url.removeprefix(visit.url)
 
 
-async def test_running_cards_go_on_after_a_reload(
-    visit: Visit, server: Served, calm_demo: Demo
+async def test_running_cards_go_on_after_a_reload_and_in_another_browser(
+    visit: Visit, browser: Browser, server: Served, calm_demo: Demo
 ) -> None:
+    page = visit.page
     await take_notes(visit.context)
     await visit.open()
     ids = await draw_held(visit, calm_demo, 4)
-    await visit.page.reload()
-    await all_are(visit.page, 4, "in_progress")
-    assert await order(visit.page) == ids
-    await calm_demo.hold(False)
-    await all_are(visit.page, 4, "completed")
-    assert await order(visit.page) == ids
-    assert tell("after a reload", await lag_s(visit.page, server, ids)) < RIGHT_WITHIN_S
+    async with new_visit(browser, server.url) as other:
+        await take_notes(other.context)
+        await gather(page.reload(), other.page.goto(server.url + await thread_of(visit)))
+        for each in (page, other.page):
+            await all_are(each, 4, "in_progress")
+            assert await order(each) == ids
+        await calm_demo.hold(False)
+        for each, where in ((page, "after a reload"), (other.page, "elsewhere")):
+            await all_are(each, 4, "completed")
+            assert await order(each) == ids
+            assert tell(where, await lag_s(each, server, ids)) < RIGHT_WITHIN_S
+        other.calm()
     await submitted_once(calm_demo, ids)
     visit.calm()
 
@@ -72,7 +81,7 @@ async def test_running_cards_go_on_after_a_reload(
 async def test_ten_tabs_are_live_on_one_stream_and_hand_it_over(
     visit: Visit, server: Served, calm_demo: Demo
 ) -> None:
-    await take_notes(visit.context)
+    changed = await take_notes(visit.context)
     await visit.open()
     ids = await draw_held(visit, calm_demo, 3)
     path = await thread_of(visit)
@@ -81,35 +90,15 @@ async def test_ten_tabs_are_live_on_one_stream_and_hand_it_over(
         await all_are(page, 3, "in_progress", within_s=60)
         assert await order(page) == ids
     # One leads, the others hear from it.
-    await until_streams(pages, 1)
+    await until_streams(pages, 1, changed)
     await pages.pop((await streams(pages)).index(1)).close()
-    await until_streams(pages, 1)
+    await until_streams(pages, 1, changed)
     visit.page = pages[0]
     await calm_demo.hold(False)
     for page in pages:
         await all_are(page, 3, "completed")
         assert await order(page) == ids
         assert tell("in a tab", await lag_s(page, server, ids)) < RIGHT_WITHIN_S
-    await submitted_once(calm_demo, ids)
-    visit.calm()
-
-
-async def test_another_browser_sees_the_same_cards_and_they_go_on_there(
-    visit: Visit, browser: Browser, server: Served, calm_demo: Demo
-) -> None:
-    await visit.open()
-    ids = await draw_held(visit, calm_demo, 3)
-    path = await thread_of(visit)
-    async with new_visit(browser, server.url) as other:
-        await take_notes(other.context)
-        await other.page.goto(server.url + path)
-        await all_are(other.page, 3, "in_progress")
-        await calm_demo.hold(False)
-        await all_are(other.page, 3, "completed")
-        await all_are(visit.page, 3, "completed")
-        assert await order(other.page) == await order(visit.page) == ids
-        assert tell("elsewhere", await lag_s(other.page, server, ids)) < RIGHT_WITHIN_S
-        other.calm()
     await submitted_once(calm_demo, ids)
     visit.calm()
 
@@ -143,8 +132,8 @@ async def test_a_new_start_of_the_server_is_survived_by_open_pages(
             # The chat itself is back, too.
             await visit.say("[[say: here again]]")
             answers = visit.page.locator("[data-step-type=assistant_message]")
-            await expect(answers.last).to_contain_text("here again", timeout=20_000)
-            visit.calm(*LOST)
+            await expect(answers.last).to_contain_text("here again")
+            visit.calm(*LINE_BROKEN)
 
 
 async def test_going_back_and_forth_between_threads_keeps_cards_live(
@@ -201,17 +190,56 @@ async def test_what_was_finished_while_a_tab_was_frozen_is_there_when_it_is_look
 async def test_a_reload_in_the_middle_of_an_answer_shows_it_to_its_end(
     visit: Visit, calm_demo: Demo
 ) -> None:
+    page = visit.page
     await visit.open()
-    await visit.say("[[slow: 240 words]]")
-    answers = visit.page.locator("[data-step-type=assistant_message]")
+    await visit.say(f"[[slow: {WORDS} words]]")
+    answers = page.locator("[data-step-type=assistant_message]")
     await expect(answers).to_contain_text("word5 ")
-    other = await another_tab(visit, await thread_of(visit))
-    await visit.page.reload()
+    other, _ = await gather(another_tab(visit, await thread_of(visit)), page.reload())
     # Both are there before it is over, and neither is loaded again.
-    await expect(visit.page.locator("#stop-button")).to_have_count(1)
-    for page in (visit.page, other):
-        await expect(page.locator("#stop-button")).to_have_count(0, timeout=30_000)
-        answer = page.locator("[data-step-type=assistant_message]")
+    await expect(page.locator("#stop-button")).to_have_count(1)
+    for each in (page, other):
+        await expect(each.locator("#stop-button")).to_have_count(0)
+        answer = each.locator("[data-step-type=assistant_message]")
         await expect(answer).to_have_count(1)
-        assert words_of(await answer.inner_text()) == list(range(1, 241))
+        assert words_of(await answer.inner_text()) == list(range(1, WORDS + 1))
+    visit.calm()
+
+
+class Overtaken:
+    """Holds the first request back until the next one has its answer, if one comes."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._next = asyncio.Event()
+        self.over = asyncio.Event()
+
+    async def __call__(self, route: Route) -> None:
+        self._count += 1
+        mine = self._count
+        if mine == 1:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(2):
+                    await self._next.wait()
+        await route.fulfill(response=await route.fetch())
+        (self.over if mine == 1 else self._next).set()
+
+
+async def test_a_thread_is_the_one_that_is_opened_whatever_overtakes_what(
+    visit: Visit, calm_demo: Demo
+) -> None:
+    page, overtaken = visit.page, Overtaken()
+    await visit.open()
+    await visit.say("[[say: one]]")
+    answers = page.locator("[data-step-type=assistant_message]")
+    await expect(answers).to_have_text(["one"])
+    path = await thread_of(visit)
+    await page.route("**/set-session-cookie", overtaken)
+    await page.reload()
+    async with asyncio.timeout(20):
+        await overtaken.over.wait()
+    await expect(answers).to_have_text(["one"])
+    await visit.say("[[say: two]]")
+    await expect(answers).to_have_text(["one", "two"])
+    assert await thread_of(visit) == path
     visit.calm()

@@ -70,7 +70,9 @@ async def test_a_submit_whose_answer_died_with_us_is_not_bought_twice(
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
+)
 async def test_a_stop_with_browser_and_streams_open_ends_with_code_0_within_2_s(
     browser: Browser,
     database_url: str,
