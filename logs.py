@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from typing import Literal
 
 import structlog
@@ -24,9 +25,12 @@ def configure_logging(form: Literal["console", "json"]) -> None:
     renderer: structlog.typing.Processor
     if form == "json":
         renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
-        last: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, renderer]
     else:
-        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    told = structlog.processors.ExceptionRenderer(_tell_exception)
+    last: list[structlog.typing.Processor] = [told, renderer]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -49,3 +53,22 @@ def configure_logging(form: Literal["console", "json"]) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _tell_exception(exc_info: structlog.typing.ExcInfo) -> str:
+    """Where it happened, and of each exception's message the first line: in what follows Postgres
+    shows the whole row, with a person's words in it.
+    """
+    told: list[str] = []
+    seen: set[int] = set()
+    error: BaseException | None = exc_info[1]
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        message = next(iter(str(error).splitlines()), "")
+        told[:0] = [
+            "Traceback (most recent call last):\n",
+            *traceback.format_tb(error.__traceback__),
+            f"{type(error).__name__}: {message}\n",
+        ]
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "".join(told).rstrip()

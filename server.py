@@ -46,7 +46,7 @@ from agent.chat_model import ChatModel, open_chat_model
 from api import framework
 from api.access import Access
 from api.caller import runtime_of, visitor_of
-from api.front import front_of
+from api.front import WILDCARDS, front_of
 from api.guard import Guard
 from api.heads import BoundedHeads
 from api.page import PublicFiles, bundle_routes, page_routes
@@ -96,7 +96,8 @@ class Server(uvicorn.Server):
         """Open the socket, and only then say so."""
         await super().startup(sockets)
         if self.started:
-            say_what_is_in_use(self._runtime, self._chat)
+            accounts = await self._runtime.entrance.count_accounts()
+            say_what_is_in_use(self._runtime, self._chat, accounts)
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Drain, wait for running turns, then close the connections."""
@@ -145,15 +146,14 @@ async def close_data_layer() -> None:
         await layer.close()
 
 
-def say_what_is_in_use(runtime: Runtime, chat: ChatModel) -> None:
+def say_what_is_in_use(runtime: Runtime, chat: ChatModel, accounts: int | None) -> None:
     """Nobody's key starts to spend by surprise: the terminal names what is used and who configured
-    it.
+    it, and who may enter; `accounts`: None in local mode, which has none.
     """
-    settings = runtime.loaded.settings
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
     lines = [
         "",
-        f"  Kinora is ready:  http://{host}:{settings.port}",
+        f"  Kinora is ready:  {_address(runtime.loaded.settings)}",
+        *(() if accounts is None else (f"  who may enter:    {_who(accounts)}",)),
         f"  chat model:       {chat.label} ({chat.source})",
         *(f"  painter:          {p['label']} ({p['source']})" for p in runtime.in_use()),
         *(f"  not used:         {name} (a later version's)" for name in runtime.loaded.ignored),
@@ -161,6 +161,21 @@ def say_what_is_in_use(runtime: Runtime, chat: ChatModel) -> None:
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def _address(settings: Settings) -> str:
+    """Where a person at this machine finds us; a wildcard is no address."""
+    host = "127.0.0.1" if settings.host in WILDCARDS else settings.host
+    here = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+    if settings.auth_mode == "local" or settings.public_url is None:
+        return here
+    return f"{settings.public_url} ({here} on this machine)"
+
+
+def _who(accounts: int) -> str:
+    if not accounts:
+        return "nobody yet; make an account: .venv/bin/python manage.py users add EMAIL --admin"
+    return f"{accounts} account" + ("" if accounts == 1 else "s")
 
 
 def load_chat(settings: Settings) -> None:

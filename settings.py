@@ -289,6 +289,8 @@ def point_chainlit_here() -> None:
     """Have Chainlit find its folder, wherever we were started; it reads this at its import."""
     os.environ.setdefault("CHAINLIT_APP_ROOT", str(ROOT))
     os.environ["CHAINLIT_ROOT_PATH"] = "/"
+    # The cookie that we check before Chainlit sees it.
+    os.environ["CHAINLIT_AUTH_COOKIE_NAME"] = "access_token"
 
 
 def give_chainlit_its_secret(secret: str) -> None:

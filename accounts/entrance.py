@@ -134,6 +134,13 @@ class Entrance:
         token = tokens.sign(self._secret, identifier, name, login_id, LOGIN_LASTS_S)
         return LoggedIn(user_id=account.id, token=token, lasts_s=LOGIN_LASTS_S)
 
+    async def count_accounts(self) -> int | None:
+        """How many may log in; None where nobody needs to."""
+        if self.local is not None:
+            return None
+        async with self._engine.connect() as connection:
+            return await accounts.count(connection)
+
     async def log_out(self, visitor: Visitor) -> None:
         """End the visitor's login, in every tab and process."""
         if visitor.grant is not None and not visitor.by_key:

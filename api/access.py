@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from accounts import keys, tokens
 from accounts.entrance import Refused
 from accounts.rate import Rate, Standing
+from accounts.throttle import network
 from accounts.visitor import Visitor
 from api.problems import problem
 from db.connect import DATABASE_ERRORS
@@ -62,7 +63,9 @@ class Access:
         try:
             visitor = await self._visitor(scope)
         except Refused as refused:
-            await _refuse(scope, receive, send, 401, "unauthorized", str(refused))
+            # Whoever tries keys out is counted like everybody.
+            refusal = _refusal(401, "unauthorized", str(refused))
+            await self._count(None, refusal, scope, receive, send)
             return
         except DATABASE_ERRORS as error:
             log.warning("nobody can be let in", error=type(error).__name__)
@@ -77,7 +80,7 @@ class Access:
         elif scope["type"] == "websocket":
             await self._hold(visitor, scope, receive, send)
         else:
-            await self._count(visitor, scope, receive, send)
+            await self._count(visitor, self._app, scope, receive, send)
 
     async def _visitor(self, scope: Scope) -> Visitor | None:
         """Raises: Refused: a key or token was shown and is wrong; the database's errors."""
@@ -98,24 +101,23 @@ class Access:
         return visitor or entrance.local
 
     async def _count(
-        self, visitor: Visitor | None, scope: Scope, receive: Receive, send: Send
+        self, visitor: Visitor | None, app: ASGIApp, scope: Scope, receive: Receive, send: Send
     ) -> None:
         most = self._runtime().loaded.settings.requests_per_minute
         if not most or scope["path"].startswith(UNCOUNTED) or _opens_stream(scope):
-            await self._app(scope, receive, send)
+            await app(scope, receive, send)
             return
         if self._rate is None:
             self._rate = Rate(most, RATE_WINDOW_S)
-        who = visitor.user_id if visitor else (scope.get("client") or ("",))[0]
+        who = visitor.user_id if visitor else network((scope.get("client") or ("",))[0])
         standing = self._rate.count(who)
         send = _with_headers(send, _rate_headers(most, standing))
         if standing.wait_s is not None:
             detail = f"At most {most} requests a minute; try again in a moment."
             retry = {"Retry-After": str(math.ceil(standing.wait_s))}
             answer = problem(429, "rate_limited", detail, headers=retry)
-            await answer(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+            app = answer
+        await app(scope, receive, send)
 
     async def _hold(
         self, visitor: Visitor | None, scope: Scope, receive: Receive, send: Send
@@ -128,8 +130,12 @@ class Access:
             if not closed:
                 await send(message)
 
+        async def receive_while_open() -> Message:
+            message = await receive()
+            return {"type": "websocket.disconnect", "code": LOGIN_ENDED} if closed else message
+
         with self._runtime().presence.here(visitor, ended.set):
-            serving = asyncio.ensure_future(self._app(scope, receive, send_while_open))
+            serving = asyncio.ensure_future(self._app(scope, receive_while_open, send_while_open))
             watching = asyncio.create_task(ended.wait())
             try:
                 await asyncio.wait({serving, watching}, return_when=asyncio.FIRST_COMPLETED)
@@ -175,19 +181,13 @@ def _drop_header(scope: Scope, name: bytes) -> None:
 
 
 def _leave_cookie(scope: Scope, token: str | None) -> None:
-    """Leave the framework this login alone, in one header: whatever else it would take for one,
-    such as a doubled cookie or the pieces of a long one, we have not looked at.
+    """Leave the framework this login and no other cookie: it reads none but its logins, and a value
+    that is unquoted, or taken from a doubled cookie or the pieces of a long one, may say to it what
+    we have not looked at.
     """
-    others = [
-        f"{name}={value}"
-        for name, value in _cookies(scope).items()
-        if not name.startswith(tokens.COOKIE)
-    ]
-    if token is not None:
-        others.append(f"{tokens.COOKIE}={token}")
     _drop_header(scope, b"cookie")
-    if others:
-        scope["headers"].append((b"cookie", "; ".join(others).encode("latin-1")))
+    if token is not None:
+        scope["headers"].append((b"cookie", f"{tokens.COOKIE}={token}".encode("latin-1")))
 
 
 def _opens_stream(scope: Scope) -> bool:
@@ -212,6 +212,11 @@ def _with_headers(send: Send, more: list[tuple[bytes, bytes]]) -> Send:
     return send_with_them
 
 
+def _refusal(status: int, code: str, detail: str) -> Response:
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "2"}
+    return problem(status, code, detail, headers=headers)
+
+
 async def _refuse(
     scope: Scope, receive: Receive, send: Send, status: int, code: str, detail: str
 ) -> None:
@@ -219,6 +224,4 @@ async def _refuse(
         await receive()
         await send({"type": "websocket.close", "code": 1008, "reason": detail})
         return
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "2"}
-    answer: Response = problem(status, code, detail, headers=headers)
-    await answer(scope, receive, send)
+    await _refusal(status, code, detail)(scope, receive, send)

@@ -46,6 +46,16 @@ async def find(connection: AsyncConnection, identifier: str) -> Account | None:
     )
 
 
+async def count(connection: AsyncConnection) -> int:
+    """How many accounts there are that can log in."""
+    query = (
+        select(func.count())
+        .select_from(users)
+        .where(users.c.password_hash.is_not(None), users.c.disabled_at.is_(None))
+    )
+    return int((await connection.execute(query)).scalar_one())
+
+
 async def add(
     connection: AsyncConnection, identifier: str, password_hash: str, *, is_admin: bool
 ) -> UUID | None:
