@@ -15,8 +15,8 @@ BODY_BYTES_MAX = 1024 * 1024
 BODY_BYTES_MAX_AT = {"/api/uploads": 21 * 1024 * 1024, "/project/file": 21 * 1024 * 1024}
 #: The rest of a refused body is not waited for.
 CLOSE = (b"connection", b"close")
-LINGER_BYTES_MAX = 8 * 1024 * 1024
-LINGER_S = 2.0
+LINGER_BYTES_MAX = 32 * 1024 * 1024
+LINGER_S = 5.0
 
 
 class TooLarge(Exception):
