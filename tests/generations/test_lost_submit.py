@@ -267,15 +267,24 @@ class SlowLine:
         self._there = urlsplit(to_url)
         self.asked, self.released = asyncio.Event(), asyncio.Event()
         self.url = ""
+        self._carrying = set[asyncio.Task[None]]()
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[SlowLine]:
         server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with server:
+        try:
             yield self
+        finally:
+            server.close()
+            for task in self._carrying:
+                task.cancel()
+            await asyncio.gather(*self._carrying, return_exceptions=True)
 
     async def _carry(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._carrying.add(task)
         far, forth = await asyncio.open_connection(self._there.hostname, self._there.port)
         try:
             async with asyncio.TaskGroup() as both:
