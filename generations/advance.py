@@ -183,7 +183,7 @@ async def _follow(hands: Hands, row: Row, pace: Pace, route: Route, state: JobSt
         case Running(progress=progress):
             return await _still_going(hands, row, pace, route, progress, None)
         case Succeeded():
-            return await _succeeded(hands, row, pace, state)
+            return await _succeeded(hands, row, pace, route, state)
         case Failed():
             end = Settle(
                 status=Status.FAILED,
@@ -227,7 +227,7 @@ async def _still_going(
     return Again(pace.gap_s(route))
 
 
-async def _succeeded(hands: Hands, row: Row, pace: Pace, state: Succeeded) -> Verdict:
+async def _succeeded(hands: Hands, row: Row, pace: Pace, route: Route, state: Succeeded) -> Verdict:
     """Note what the provider made and what it cost, before a byte of it is fetched."""
     pace.outputs = tuple(output.url for output in state.outputs)
     # Bytes inside the answer are not copied into the row: `collect` asks for them again if it must.
@@ -236,7 +236,7 @@ async def _succeeded(hands: Hands, row: Row, pace: Pace, state: Succeeded) -> Ve
         row,
         Status.STORING,
         provider_outputs=None if inline else list(pace.outputs),
-        cost_actual_usd=state.cost_usd,
+        cost_actual_usd=state.cost_usd if route.tells_cost else row.cost_estimated_usd,
         charged="yes",
         progress=None,
         queue_position=None,

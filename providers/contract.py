@@ -244,7 +244,8 @@ class Route:
     """A model at a provider: where it is asked, in which words, and what a lost submit means.
 
     `inputs` are the input words this route takes, as in `Model.inputs`; `result_hosts` the hosts
-    its results may be fetched from (port 443; `*.example.com` for subdomains).
+    its results may be fetched from (port 443; `*.example.com` for subdomains); `tells_cost`:
+    whether what the provider says of a job's cost counts, and not our price.
     """
 
     provider: str
@@ -257,6 +258,7 @@ class Route:
     inputs: tuple[str, ...]
     result_hosts: tuple[str, ...]
     dialect: Dialect
+    tells_cost: bool = True
 
 
 class Provider(Protocol):

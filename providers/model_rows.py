@@ -173,6 +173,7 @@ class ProviderRow(Row):
 
     on_lost_submit: LostSubmit
     result_hosts: list[Host] = []
+    tells_cost: bool = True
 
 
 class ModelsFile(Row):

@@ -170,6 +170,7 @@ def route_of(model: ModelRow, row: RouteRow, shared: Shared) -> Route:
             output=row.output,
             charges_failed=row.charges_failed,
         ),
+        tells_cost=provider.tells_cost,
     )
 
 

@@ -76,6 +76,15 @@ async def test_a_budget_that_is_met_exactly_is_not_exceeded(
     assert attempts(database_url) == 3
 
 
+async def test_what_the_demo_says_of_its_cost_does_not_undercut_the_price(house: House) -> None:
+    async with house(**{OWN: "0.50"}) as runtime:
+        started = await runtime.admission.submit(local(runtime), DEAR)
+        done = await settled(runtime, started["id"])
+        assert done["cost_usd"] == {"estimated": 0.3, "actual": 0.3}
+        with pytest.raises(OverBudget):
+            await runtime.admission.submit(local(runtime), DEAR)
+
+
 async def test_the_budget_of_all_counts_everybody_and_tells_nothing_of_the_others(
     house: House, demo: Demo
 ) -> None:
