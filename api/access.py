@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -24,6 +24,7 @@ from accounts.entrance import Refused
 from accounts.rate import Rate, Standing
 from accounts.throttle import network
 from accounts.visitor import Visitor
+from api.front import header_values
 from api.problems import problem
 from db.connect import DATABASE_ERRORS
 from runtime import Runtime
@@ -158,14 +159,9 @@ def _is_open(path: str) -> bool:
     return path in OPEN_TO_ALL or path.startswith(OPEN_FOLDERS)
 
 
-def _values(scope: Scope, name: bytes) -> list[str]:
-    headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
-    return [value.decode("latin-1") for found, value in headers if found == name]
-
-
 def _bearer(scope: Scope) -> str | None:
     """What is shown as a bearer token; other schemes are somebody else's."""
-    for value in _values(scope, b"authorization"):
+    for value in header_values(scope, b"authorization"):
         scheme, _, shown = value.strip().partition(" ")
         if scheme.lower() == "bearer":
             return shown.strip()
@@ -173,7 +169,7 @@ def _bearer(scope: Scope) -> str | None:
 
 
 def _cookies(scope: Scope) -> dict[str, str]:
-    return cookie_parser("; ".join(_values(scope, b"cookie")))
+    return cookie_parser("; ".join(header_values(scope, b"cookie")))
 
 
 def _drop_header(scope: Scope, name: bytes) -> None:
