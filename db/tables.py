@@ -216,6 +216,10 @@ generations = Table(
     Column("finished_at", _TIME),
     # When this attempt began to wait; the day it may wait is counted from here.
     _now("queued_at"),
+    # It stands in line: nobody drives it until a place comes free.
+    Column("waits", Boolean, nullable=False, server_default=text("false")),
+    # Since when it has had a place among those that may be at its provider.
+    Column("placed_at", _TIME),
     _now("created_at"),
     _now("updated_at"),
     _search("kinora.lexemes(prompt)"),
@@ -223,7 +227,20 @@ generations = Table(
     UniqueConstraint("user_id", "step_id", "call_index", name="generations_call"),
     Index("generations_by_user", "user_id", text("created_at DESC"), text("id DESC")),
     Index("generations_open", "status", postgresql_where=_OPEN),
-    Index("generations_in_line", "user_id", "queued_at", "id", postgresql_where=_OPEN),
+    # A provider that names one job to two of ours is not believed.
+    Index(
+        "generations_provider_job",
+        *("provider", text("(provider_job ->> 'id')")),
+        unique=True,
+        postgresql_where=text("provider_job IS NOT NULL"),
+    ),
+    Index("generations_under_way", "user_id", postgresql_where=_OPEN),
+    Index("generations_waiting", "provider", "queued_at", "id", postgresql_where=text("waits")),
+    Index(
+        "generations_placed",
+        *("provider", "placed_at"),
+        postgresql_where=text("placed_at IS NOT NULL"),
+    ),
     Index("generations_parent", "parent_id"),
     Index("generations_deleted", "id", postgresql_where=text("deleted_at IS NOT NULL")),
     Index("generations_search", "search", postgresql_using="gin"),
@@ -249,9 +266,46 @@ attempts = Table(
     Column("charged", Text, nullable=False, server_default=text("'no'")),
     Column("cost_estimated_usd", _USD),
     Column("cost_actual_usd", _USD),
+    # What takes about equally long has the same word here; and how long this one took from its
+    # submit until the provider had it.
+    Column("alike", Text),
+    Column("duration_s", DOUBLE_PRECISION),
     PrimaryKeyConstraint("generation_id", "attempt"),
+    Index(
+        "attempts_alike",
+        *("alike", text("finished_at DESC")),
+        postgresql_where=text("duration_s IS NOT NULL"),
+    ),
     Index("attempts_by_day", "created_at"),
     Index("attempts_by_user", "user_id", "created_at"),
+)
+
+provider_pauses = Table(
+    "provider_pauses",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    # Until then nothing is sent there; after it one request goes first, to try.
+    Column("until", _TIME, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    # How often in a row; the pauses grow with it.
+    Column("streak", Integer, nullable=False, server_default=text("1")),
+    _now("since"),
+)
+
+webhook_notes = Table(
+    "webhook_notes",
+    metadata,
+    _of("generation_id", "generations"),
+    Column("attempt", Integer, nullable=False),
+    # What tells one piece of news from another: it may be told twice.
+    Column("event", Text, nullable=False),
+    Column("provider_job_id", Text),
+    _now("received_at"),
+    # Of an older attempt: since when its cost has been asked for.
+    Column("read_at", _TIME),
+    PrimaryKeyConstraint("generation_id", "attempt", "event"),
+    Index("webhook_notes_by_age", "received_at"),
 )
 
 idempotency_keys = Table(
