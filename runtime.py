@@ -32,15 +32,18 @@ from db import accounts, migrate, users
 from db.connect import answers, open_engine
 from db.embedded import EmbeddedPostgres, default_data_dir
 from db.files import LocalFiles
+from db.lines import Limits, ProviderLimit
 from db.uploads import Uploads
 from demo import DemoProvider
 from generations.admission import Admission
 from generations.advance import drive
 from generations.budgets import Budgets
+from generations.chores import chores
 from generations.engine import Engine
 from generations.hands import Hands
+from generations.hearing import Hearing, Hooks
 from generations.watch import Watch
-from providers.catalogue import load_catalogue
+from providers.catalogue import Catalogue, load_catalogue
 from providers.configured import Configured, configured
 from providers.download import open_result_clients
 from providers.transport import open_client
@@ -67,6 +70,7 @@ class Runtime:
     uploads: Uploads
     watch: Watch
     jobs: Engine
+    hearing: Hearing
     admission: Admission
     painters: list[Configured]
     entrance: Entrance
@@ -79,7 +83,7 @@ class Runtime:
 
     def key(self, purpose: str) -> bytes:
         """A key of its own for each purpose, all derived from the one secret."""
-        return hmac.new(self.secret, f"kinora:{purpose}".encode(), hashlib.sha256).digest()
+        return derived(self.secret, purpose)
 
     def drain(self) -> None:
         """Begin to stop: readiness falls, streams end, long polls answer."""
@@ -148,6 +152,7 @@ async def open_runtime(loaded: Loaded) -> AsyncIterator[Runtime]:
         await files.clear_scratch()
         client = await stack.enter_async_context(open_client())
         presence = Presence(engine)
+        secret = read_secret(loaded, data_dir)
         painters = configured(loaded.settings, servers.demo_url, client)
         hands = Hands(
             engine=engine,
@@ -156,11 +161,11 @@ async def open_runtime(loaded: Loaded) -> AsyncIterator[Runtime]:
             catalogue=catalogue,
             providers={painter.provider.name: painter.provider for painter in painters},
             results=await stack.enter_async_context(open_result_clients()),
-            in_flight_max=loaded.settings.max_in_flight_per_user,
+            hooks=Hooks(public_url=loaded.settings.public_url, key=derived(secret, "webhooks")),
+            limits=_limits(loaded, catalogue),
         )
         async with engine.begin() as connection:
             local_user_id = await users.ensure(connection, LOCAL)
-        secret = read_secret(loaded, data_dir)
         is_local = loaded.settings.auth_mode == "local"
         runtime = Runtime(
             loaded=loaded,
@@ -171,7 +176,8 @@ async def open_runtime(loaded: Loaded) -> AsyncIterator[Runtime]:
             files=files,
             uploads=Uploads(engine, files),
             watch=hands.watch,
-            jobs=Engine(engine, direct_url, partial(drive, hands)),
+            jobs=Engine(engine, direct_url, partial(drive, hands), chores(hands.limits)),
+            hearing=Hearing(engine, hands.hooks, hands.providers),
             admission=Admission(engine, catalogue, frozenset(hands.providers), _budgets(loaded)),
             painters=painters,
             demo_url=servers.demo_url,
@@ -179,6 +185,19 @@ async def open_runtime(loaded: Loaded) -> AsyncIterator[Runtime]:
         )
         async with _at_work(runtime, servers):
             yield runtime
+
+
+def derived(secret: bytes, purpose: str) -> bytes:
+    """A key made of the installation's secret for one purpose."""
+    return hmac.new(secret, f"kinora:{purpose}".encode(), hashlib.sha256).digest()
+
+
+def _limits(loaded: Loaded, catalogue: Catalogue) -> Limits:
+    bounds = {
+        name: ProviderLimit(at_once=one.at_once, submits=one.submits, per_s=one.per_s)
+        for name, one in catalogue.bounds.items()
+    }
+    return Limits(per_user=loaded.settings.max_in_flight_per_user, providers=bounds)
 
 
 def _budgets(loaded: Loaded) -> Budgets:

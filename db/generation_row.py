@@ -20,6 +20,11 @@ OPEN_STATUSES = ("queued", "submitting", "in_progress", "storing")
 SETTLED_STATUSES = ("completed", "failed", "cancelled", "unknown")
 #: The channel on which every change of a generation is told: `{"id", "v", "u", "s"}`.
 CHANNEL = "kinora_generations"
+#: Tells of a changed row, in statements that are written out; else `told` does.
+TOLD = (
+    f"pg_notify('{CHANNEL}', json_build_object("
+    "'id', id, 'v', version, 'u', user_id, 's', status)::text)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,8 @@ class Row:
     submitted_at: datetime | None
     finished_at: datetime | None
     queued_at: datetime
+    waits: bool
+    placed_at: datetime | None
     created_at: datetime
     updated_at: datetime
 

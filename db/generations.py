@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
@@ -32,12 +33,18 @@ from db.tables import attempts, generations, inputs, users
 __all__ = ["CHANNEL", "OPEN_STATUSES", "SETTLED_STATUSES", "Row", "insert_generation"]
 
 
+class JobTaken(Exception):
+    """The provider has named a job that is another generation's already."""
+
+
 async def _change(
     connection: AsyncConnection,
     where: Sequence[ColumnElement[bool]],
     values: Mapping[str, Any],
 ) -> Row | None:
-    """Change at most one row, count its version up and tell everybody, in one statement."""
+    """Change at most one row, count its version up and tell everybody, in one statement. Raises:
+    JobTaken.
+    """
     g = generations.c
     changed = (
         update(generations)
@@ -47,7 +54,13 @@ async def _change(
         .cte("changed")
     )
     query = select(changed, told(changed))
-    return row_or_none((await connection.execute(query)).mappings().one_or_none())
+    try:
+        found = await connection.execute(query)
+    except IntegrityError as error:
+        if "generations_provider_job" in str(error.orig):
+            raise JobTaken from None
+        raise
+    return row_or_none(found.mappings().one_or_none())
 
 
 async def load(connection: AsyncConnection, generation_id: UUID) -> Row | None:
@@ -77,13 +90,21 @@ def _still(row: Row) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-async def move(connection: AsyncConnection, row: Row, status: str, **values: Any) -> Row | None:
-    """Move a row on (or change it within its status) if it is still as this claim knows it."""
+async def move(
+    connection: AsyncConnection,
+    row: Row,
+    status: str,
+    kept: attempts_of.Kept | None = None,
+    **values: Any,
+) -> Row | None:
+    """Move a row on (or change it within its status) if it is still as this claim knows it;
+    `kept`: what else is kept of the attempt.
+    """
     if status in SETTLED_STATUSES and status != row.status:
-        values = {"finished_at": func.now(), "queue_position": None, **values}
+        values = {"finished_at": func.now(), "queue_position": None, "waits": False, **values}
     moved = await _change(connection, _still(row), {"status": status, **values})
     if moved is not None and status != row.status:
-        await attempts_of.note(connection, moved, values)
+        await attempts_of.note(connection, moved, values, kept or attempts_of.Kept())
     return moved
 
 
@@ -109,7 +130,7 @@ async def attach_late(
     }
     attached = await _change(connection, where, {"status": "in_progress", **values})
     if attached is not None:
-        await attempts_of.note(connection, attached, values)
+        await attempts_of.note(connection, attached, values, attempts_of.Kept())
     return attached
 
 
@@ -178,7 +199,7 @@ async def retry(connection: AsyncConnection, row: Row) -> Row | None:
     nothing = (
         "progress queue_position error_code error_message error_retryable intent_claim "
         "provider_job provider_outputs deadline_at cancel_requested_at submitted_at "
-        "finished_at cost_actual_usd"
+        "finished_at cost_actual_usd placed_at"
     )
     again = await _change(
         connection,
@@ -190,6 +211,7 @@ async def retry(connection: AsyncConnection, row: Row) -> Row | None:
             "charged": "no",
             "notes": [],
             "queued_at": func.now(),
+            "waits": False,
             **dict.fromkeys(nothing.split(), None),
         },
     )

@@ -34,6 +34,19 @@ _DEFER = text(
     """
 )
 
+_DEFER_MANY = text(
+    """
+    select jobs.procrastinate_defer_jobs_v1(array_agg(row(
+        cast(:queue as varchar), cast(:task as varchar), 0, 'g:' || id, 'g:' || id,
+        jsonb_build_object('generation_id', id), null
+    )::jobs.procrastinate_job_to_defer_v1))
+    from unnest(cast(:ids as uuid[])) as id
+    where not exists (
+        select from jobs.procrastinate_jobs where queueing_lock = 'g:' || id and status = 'todo'
+    ) having count(*) > 0
+    """
+)
+
 #: A lost job whose twin already waits (a delete or a retry has asked for another call) is finished
 #: instead of put back: two waiting calls of one generation cannot be.
 _TAKE_OVER = text(
@@ -71,7 +84,7 @@ _FORGOTTEN = text(
     """
     select id from (
         select id, updated_at from kinora.generations
-        where status in ('queued', 'submitting', 'in_progress', 'storing')
+        where status in ('queued', 'submitting', 'in_progress', 'storing') and not waits
         union
         select g.id, g.updated_at from kinora.generations g
         join kinora.assets a on a.generation_id = g.id
@@ -119,6 +132,11 @@ async def defer_drive(connection: AsyncConnection, generation_id: UUID) -> None:
             "args": f'{{"generation_id": "{generation_id}"}}',
         },
     )
+
+
+async def defer_drives(connection: AsyncConnection, ids: list[UUID]) -> None:
+    """Have several generations driven, whose rows the caller has locked."""
+    await connection.execute(_DEFER_MANY, {"queue": QUEUE, "task": TASK, "ids": ids})
 
 
 def first_drive(generation_id: ColumnElement[UUID]) -> ColumnElement[Any]:

@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
+from crash_points import crash_point
 from db.tables import SCHEMA
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -117,6 +118,7 @@ def _migrate_engine(connection: Connection) -> None:
             # would fail.
             connection.execute(text(_PIN_FUNCTIONS))
             _record(connection, name)
+        crash_point("migrate.between")
     if found != _engine_version():
         with connection.begin():
             _record(connection, _engine_version())

@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from crash_points import crash_point
 from db import assets, generations, jobs, readings, spending, threads_of
 from db.admitted import UserGone
 from db.assets import Asset
@@ -71,6 +72,8 @@ class Admission:
             ]
             values = self._plan(caller, wanted, pictures) | {"id": generation_id}
             reading = await self._accept(connection, values, pictures)
+            crash_point("accept.before-commit")
+        crash_point("accept.committed")
         log.info(
             "generation accepted",
             generation_id=reading["id"],

@@ -17,13 +17,18 @@ from uuid import UUID
 
 import structlog
 
-from db import generations
+from crash_points import crash_point
+from db import durations, generations, lines
+from db.attempts_of import Kept
 from db.connect import DATABASE_ERRORS
 from db.generations import Row
-from generations import collecting, sending
+from generations import beginning, collecting, news, sending
 from generations.clearing import clear_away
 from generations.hands import Hands, is_overdue
 from generations.lifecycle import (
+    LAST_ASK_GAP_S,
+    LAST_ASKS,
+    QUEUED_MAX_S,
     Again,
     Done,
     Settle,
@@ -37,8 +42,10 @@ from generations.pace import Pace
 from providers.contract import (
     Cancelled,
     Failed,
+    Gone,
     Job,
     JobState,
+    Malformed,
     ProviderError,
     Route,
     Running,
@@ -64,6 +71,9 @@ async def drive(hands: Hands, generation_id: UUID) -> None:
     ):
         async with hands.engine.begin() as connection:
             row = await generations.claim(connection, generation_id)
+        crash_point("drive.claimed")
+        if row is not None:
+            await news.read_older(hands, row)
         pace = Pace()
         while row is not None:
             verdict = await _guarded_step(hands, row, pace)
@@ -73,7 +83,15 @@ async def drive(hands: Hands, generation_id: UUID) -> None:
             if verdict.after_s > 0:
                 await attention.wait(known.version, verdict.after_s)
             row = await _still_ours(hands, row)
+        await _leave_place(hands)
         await clear_away(hands, generation_id)
+
+
+async def _leave_place(hands: Hands) -> None:
+    """Whoever ends may leave a place; it goes to the next in line at once."""
+    async with hands.engine.begin() as connection:
+        if await lines.somebody_waits(connection):
+            await lines.pass_on(connection, hands.limits, QUEUED_MAX_S)
 
 
 async def _still_ours(hands: Hands, row: Row) -> Row | None:
@@ -134,14 +152,16 @@ async def advance(hands: Hands, row: Row, pace: Pace) -> Verdict:
     status = Status(row.status)
     match status:
         case Status.QUEUED:
-            return await sending.begin(hands, row, pace)
+            return await beginning.begin(hands, row, pace)
         case Status.SUBMITTING:
             return await sending.send(hands, row, pace)
         case Status.IN_PROGRESS:
             return await _look(hands, row, pace)
         case Status.STORING:
             return await collecting.collect(hands, row, pace)
-        case Status.COMPLETED | Status.FAILED | Status.CANCELLED | Status.UNKNOWN:
+        case Status.UNKNOWN:
+            return await news.rescue(hands, row)
+        case Status.COMPLETED | Status.FAILED | Status.CANCELLED:
             return Done()
         case _:
             assert_never(status)
@@ -157,23 +177,39 @@ async def _look(hands: Hands, row: Row, pace: Pace) -> Verdict:
     try:
         if row.cancel_requested_at is not None and pace.cancel_is_due():
             await provider.cancel(route, job)
+        hands.meters.polled(row.provider)
         state = await provider.poll(route, job)
     except ProviderError as error:
         return await _look_failed(hands, row, pace, error)
-    pace.failures = 0
+    crash_point("look.asked")
+    pace.failures = pace.malformed = 0
     pace.polls += 1
-    return await _follow(hands, row, pace, route, state)
+    verdict = await _follow(hands, row, pace, route, state)
+    pace.looked_s = hands.passed_s(row)
+    return verdict
 
 
 async def _look_failed(hands: Hands, row: Row, pace: Pace, error: ProviderError) -> Verdict:
     pace.failures += 1
-    meaning = after_look_error(error, pace.failures)
+    pace.malformed += isinstance(error, Malformed)
+    tries = pace.malformed if isinstance(error, Malformed) else pace.failures
+    meaning = after_look_error(error, tries)
     log.warning("look failed", error=type(error).__name__, failures=pace.failures)
     if isinstance(meaning, Wait):
-        if is_overdue(row):
-            return await hands.settle(row, _too_late(row))
-        return Again(meaning.after_s)
-    return await hands.settle(row, meaning)
+        if not is_overdue(row):
+            return Again(meaning.after_s)
+        # An outage of ours ends here, too: it is asked once more before a paid film is given up.
+        pace.last_asks += 1
+        if pace.last_asks < LAST_ASKS:
+            return Again(LAST_ASK_GAP_S)
+        meaning = _too_late(row)
+    if not isinstance(error, Gone):
+        await _tell_to_stop(hands, row)
+    return await hands.settle(row, meaning, _kept(error))
+
+
+def _kept(error: ProviderError) -> Kept:
+    return Kept(error_code=error.code, message=error.message, request_id=error.request_id)
 
 
 async def _follow(hands: Hands, row: Row, pace: Pace, route: Route, state: JobState) -> Verdict:
@@ -219,12 +255,12 @@ async def _still_going(
         progress = max(progress, row.progress or 0.0)
     moved = progress is not None and progress - (row.progress or 0.0) >= PROGRESS_STEP
     if moved or position != row.queue_position:
-        values = {"queue_position": position, "progress": progress if moved else row.progress}
-        changed = await hands.move(row, Status.IN_PROGRESS, **values)
+        shown = progress if moved else row.progress
+        changed = await hands.move(row, Status.IN_PROGRESS, queue_position=position, progress=shown)
         if changed is None:
             return Done()
         pace.row = changed
-    return Again(pace.gap_s(route))
+    return Again(await hands.gap_s(row, pace, route))
 
 
 async def _succeeded(hands: Hands, row: Row, pace: Pace, route: Route, state: Succeeded) -> Verdict:
@@ -232,15 +268,19 @@ async def _succeeded(hands: Hands, row: Row, pace: Pace, route: Route, state: Su
     pace.outputs = tuple(output.url for output in state.outputs)
     # Bytes inside the answer are not copied into the row: `collect` asks for them again if it must.
     inline = any(url.startswith("data:") for url in pace.outputs)
+    crash_point("look.succeeded")
+    took = Kept(alike=durations.alike(row), duration_s=pace.seen_done_s(hands.passed_s(row)))
     moved = await hands.move(
         row,
         Status.STORING,
+        took,
         provider_outputs=None if inline else list(pace.outputs),
         cost_actual_usd=state.cost_usd if route.tells_cost else row.cost_estimated_usd,
         charged="yes",
         progress=None,
         queue_position=None,
     )
+    crash_point("collect.begun")
     return Again() if moved else Done()
 
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import structlog
 
+from crash_points import crash_point
 from db import assets, generations, media
 from db.assets import Asset
 from db.generations import Row
@@ -95,6 +96,7 @@ async def _store(
         key, small_key = f"{name}{found.suffix}", f"{name}-w{THUMBNAIL_WIDTH_PX}.webp"
         await hands.files.put_bytes(small_key, small)
         await hands.files.put_file(key, scratch)
+    crash_point("collect.stored")
     return Asset(
         id=new_id(),
         user_id=row.user_id,
@@ -123,7 +125,8 @@ async def _complete(hands: Hands, row: Row, made: list[Asset]) -> Verdict:
             return Done()
         for asset in made:
             await assets.add(connection, asset)
-    log.info("generation moved", old=row.status, new=moved.status, attempt=row.attempt)
+    crash_point("collect.completed")
+    hands.note_move(row, moved)
     return Done()
 
 

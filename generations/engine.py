@@ -12,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,19 +27,14 @@ from procrastinate.manager import JobManager
 from procrastinate.retry import BaseRetryStrategy
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db import accounts, generations, idempotency, jobs
+from db import jobs
 from db.connect import DATABASE_ERRORS, close_connection, open_connection
-from generations.lifecycle import UNKNOWN_MAX_S
+from generations.chores import Chore
 
 log = structlog.get_logger(__name__)
 
 CONCURRENCY = 1000
 SWEEP_EVERY_S = 1.0
-#: Rarer work of the sweep, in sweeps.
-FORGOTTEN_EVERY = 10
-UNKNOWN_EVERY = 600
-#: Logins that are over are kept for so long, for whoever looks into what happened.
-LOGINS_KEPT = timedelta(days=7)
 #: A worker whose own clock shows such a gap was frozen: others may own its jobs by now.
 FROZEN_S = 20.0
 RESTART_FIRST_S = 0.2
@@ -125,10 +120,19 @@ class OurJobs(JobManager):
 class Engine:
     """Runs drivers in this process, one worker life after the other, until it is told to stop."""
 
-    def __init__(self, engine: AsyncEngine, direct_url: str, drive: Drive) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        direct_url: str,
+        drive: Drive,
+        chores: Sequence[Chore] = (),
+        concurrency: int = CONCURRENCY,
+    ) -> None:
         self._engine = engine
         self._direct_url = direct_url
         self._drive = drive
+        self._chores = chores
+        self._concurrency = concurrency
         self._drivers: set[asyncio.Task[Any]] = set()
         self._stopping = asyncio.Event()
         self.alive = asyncio.Event()
@@ -160,7 +164,7 @@ class Engine:
             worker = asyncio.create_task(
                 app.run_worker_async(
                     queues=[jobs.QUEUE],
-                    concurrency=CONCURRENCY,
+                    concurrency=self._concurrency,
                     install_signal_handlers=False,
                     fetch_job_polling_interval=1,
                     shutdown_graceful_timeout=0.05,
@@ -241,9 +245,7 @@ class Engine:
             task.cancel()
 
     async def _sweep(self) -> None:
-        """Every second: take over from the dead. Now and then: what nobody drives, what nobody
-        decided, what is too old to be kept.
-        """
+        """Every second: take over from the dead, and do the chores that are due."""
         count, last = 0, time.monotonic()
         while True:
             await asyncio.sleep(SWEEP_EVERY_S)
@@ -256,13 +258,11 @@ class Engine:
             async with self._engine.begin() as connection:
                 if taken := await jobs.take_over(connection):
                     log.info("generations taken over", count=taken)
-                if count % FORGOTTEN_EVERY == 0:
-                    await jobs.defer_forgotten(connection)
-                if count % UNKNOWN_EVERY == 0:
-                    await generations.settle_undecided(connection, UNKNOWN_MAX_S)
-                    await idempotency.forget_old(connection)
-                    before = datetime.now(UTC) - LOGINS_KEPT
-                    await accounts.forget_old_logins(connection, before)
+            for chore in self._chores:
+                if count % chore.every_s == 0:
+                    # Each alone: locks of one would stand in the way of the next.
+                    async with self._engine.begin() as connection:
+                        await chore.do(connection)
 
 
 async def _first(*waits: asyncio.Task[Any] | Coroutine[Any, Any, Any]) -> None:

@@ -4,18 +4,25 @@ providers.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db import generations
+from db import durations, generations
+from db.attempts_of import Kept
 from db.files import LocalFiles
 from db.generations import Row
-from generations.lifecycle import QUEUED_MAX_S, Again, Done, Settle, Status, Verdict, may_move
+from db.lines import Limits
+from generations import lifecycle
+from generations.hearing import Hooks
+from generations.lifecycle import SETTLED, Again, Done, Settle, Status, Verdict, may_move
+from generations.meters import Meters
+from generations.pace import Pace
 from generations.watch import Watch
 from providers.catalogue import Catalogue
 from providers.contract import Provider, Route
@@ -25,6 +32,27 @@ from providers.model import Model
 log = structlog.get_logger(__name__)
 
 UNCONFIGURED_GAP_S = 30.0
+#: Past durations are read anew so often at most, for each kind of work.
+PAST_KEPT_S = 20.0
+
+
+@dataclass(slots=True)
+class Past:
+    """How long the like of it took, read now and then."""
+
+    _known: dict[str, tuple[float, list[float]]] = field(default_factory=dict)
+
+    async def of(self, engine: AsyncEngine, row: Row) -> list[float]:
+        """The seconds that the latest of its like took, ascending."""
+        word, now = durations.alike(row), time.monotonic()
+        if word in self._known and now - self._known[word][0] < PAST_KEPT_S:
+            return self._known[word][1]
+        # Others that ask meanwhile take what was known.
+        self._known[word] = now, self._known.get(word, (0.0, []))[1]
+        async with engine.connect() as connection:
+            found = await durations.latest(connection, word)
+        self._known[word] = now, found
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +65,15 @@ class Hands:
     catalogue: Catalogue
     providers: Mapping[str, Provider]
     results: ResultClients
-    #: How many generations of one user may be at providers at once; 0: no bound.
-    in_flight_max: int = 0
+    hooks: Hooks
+    limits: Limits = field(default_factory=Limits)
+    meters: Meters = field(default_factory=Meters)
+    past: Past = field(default_factory=Past)
+
+    @property
+    def hears(self) -> bool:
+        """Whether webhooks can reach us."""
+        return self.hooks.public_url is not None
 
     def route_of(self, row: Row) -> tuple[Model, Route, Provider] | None:
         """The model, route and provider of a row; None when it is no longer configured."""
@@ -51,37 +86,68 @@ class Hands:
                 return model, route, provider
         return None
 
-    async def move(self, row: Row, status: Status, **values: Any) -> Row | None:
+    async def move(
+        self, row: Row, status: Status, kept: Kept | None = None, **values: Any
+    ) -> Row | None:
         """Move a row on in a transaction of its own; None: it is somebody else's by now.
 
         Raises:
             ValueError: the chart has no such arrow.
         """
         async with self.engine.begin() as connection:
-            return await self.move_in(connection, row, status, **values)
+            moved = await self.move_in(connection, row, status, kept, **values)
+        if moved is not None:
+            self.note_move(row, moved)
+        return moved
 
     async def move_in(
-        self, connection: AsyncConnection, row: Row, status: Status, **values: Any
+        self,
+        connection: AsyncConnection,
+        row: Row,
+        status: Status,
+        kept: Kept | None = None,
+        **values: Any,
     ) -> Row | None:
         """Move a row on inside a transaction of the caller's; else as `move`."""
         if status != row.status and not may_move(Status(row.status), status):
             raise ValueError(f"no generation moves from {row.status} to {status}")
-        moved = await generations.move(connection, row, status, **values)
-        if moved is not None and moved.status != row.status:
-            log.info("generation moved", old=row.status, new=moved.status, attempt=row.attempt)
-        return moved
+        return await generations.move(connection, row, status, kept, **values)
 
-    async def settle(self, row: Row, end: Settle, **values: Any) -> Verdict:
+    def note_move(self, old: Row, new: Row) -> None:
+        """Say in log and figures that a row has moved, once that is committed."""
+        if new.status == old.status:
+            return
+        log.info("generation moved", old=old.status, new=new.status, attempt=new.attempt)
+        if Status(new.status) in SETTLED:
+            took_s = None
+            if new.submitted_at is not None and new.finished_at is not None:
+                took_s = (new.finished_at - new.submitted_at).total_seconds()
+            self.meters.settled(new.kind, new.model, new.provider, new.status, took_s)
+
+    async def settle(
+        self, row: Row, end: Settle, kept: Kept | None = None, **values: Any
+    ) -> Verdict:
         """End a generation with an error."""
         await self.move(
             row,
             end.status,
+            kept,
             error_code=end.code,
             error_message=end.message,
             error_retryable=end.retryable,
             **values,
         )
         return Done()
+
+    def passed_s(self, row: Row) -> float:
+        """Seconds since the submit of this attempt."""
+        now = datetime.now(UTC)
+        return (now - (row.submitted_at or now)).total_seconds()
+
+    async def gap_s(self, row: Row, pace: Pace, route: Route) -> float:
+        """Seconds until the next look at the provider."""
+        past = await self.past.of(self.engine, row)
+        return pace.gap_s(route, past, self.passed_s(row))
 
     async def wait_for_route(self, row: Row) -> Verdict:
         """The model or the key was taken away: wait for it, since what was bought is not thrown
@@ -98,10 +164,9 @@ class Hands:
 
 def is_overdue(row: Row) -> bool:
     """Whether the time is up: of the job since its submit, else of the waiting for one."""
-    now = datetime.now(UTC)
-    if row.deadline_at is not None:
-        return now > row.deadline_at
-    return now - row.queued_at > timedelta(seconds=QUEUED_MAX_S)
+    return lifecycle.is_overdue(
+        datetime.now(UTC), deadline_at=row.deadline_at, queued_at=row.queued_at
+    )
 
 
 def _not_configured(row: Row) -> Settle:

@@ -4,7 +4,7 @@ for it.
 Nothing here reads a clock, a database or a network; `advance` does what these functions say. The
 chart:
 
-    queued      -- worker: writes the intent, then sends --------------> submitting
+    queued      -- worker: has a place, writes the intent, then sends -> submitting
     submitting  -- worker: the provider named its job -----------------> in_progress
                 -- worker: provably not sent, or refused for now ------> queued
                 -- worker: the answer was lost and cannot be had ------> unknown
@@ -14,7 +14,7 @@ chart:
     any open    -- worker: an error that cannot heal, or the deadline -> failed
     any open    -- worker: cancelled before or at the provider --------> cancelled
     queued      -- admission: cancelled before a worker took it -------> cancelled
-    unknown     -- worker: the answer of the submit came after all ----> in_progress
+    unknown     -- worker: late news of the job, by answer or webhook -> in_progress
                 -- admission: dropped by the person -------------------> cancelled
                 -- sweep: nobody answered for 24 h --------------------> failed
     settled but completed -- admission: retry (attempt + 1) -----------> queued
@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from providers.contract import (
@@ -79,6 +80,17 @@ MOVES: dict[Status, frozenset[Status]] = {
 #: Waiting before an open row is tried again: doubled each time, with jitter, up to the cap.
 BACKOFF_FIRST_S = 1.0
 BACKOFF_MAX_S = 30.0
+#: A provider that refuses everybody is left alone: doubled at each refusal in a row, up to the cap;
+#: first and most for one that is busy, and for one that wants its account topped up.
+PAUSES_S = {"rate_limited": (2.0, 60.0), "out_of_credit": (60.0, 600.0)}
+#: One answer that nobody understands may be somebody's on the way; so many in a row are the
+#: provider's own.
+MALFORMED_MAX = 3
+#: After the deadline the provider is asked until it answers, but no more often than this.
+LAST_ASKS = 3
+LAST_ASK_GAP_S = 2.0
+#: A person who cancels what may have been sent is not kept waiting for longer.
+UNWANTED_S = 30.0
 #: A queued generation that found no painter for a day is over, and so is an unknown one nobody
 #: decided on.
 QUEUED_MAX_S = 24 * 3600.0
@@ -105,6 +117,13 @@ class Wait:
     """Stay in this status (or go back to queued, for a submit) and try again later."""
 
     after_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Back into the line, behind a pause of the provider, which takes nothing from anybody now."""
+
+    asked_for_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,14 +170,25 @@ def backoff_s(tries: int, *, asked_for_s: float | None = None) -> float:
     return max(jittered, asked_for_s or 0.0)
 
 
-def after_submit_error(error: ProviderError, way: LostSubmit, tries: int) -> Wait | Settle | Ask:
+def pause_s(code: str, streak: int, *, asked_for_s: float | None = None) -> float:
+    """Seconds in which nothing is sent to a provider after its `streak`th refusal in a row."""
+    first_s, most_s = PAUSES_S[code]
+    doubled = first_s * 2.0 ** min(max(streak - 1, 0), 16)
+    return max(min(most_s, doubled), asked_for_s or 0.0)
+
+
+def after_submit_error(
+    error: ProviderError, way: LostSubmit, tries: int, *, hears: bool = False
+) -> Wait | Line | Settle | Ask:
     """What a failed submit means. Only errors that prove the request was not accepted lead to
-    another send.
+    another send. `hears`: webhooks reach us.
     """
-    if isinstance(error, (NeverSent, Busy)):
+    if isinstance(error, Busy):
+        return Line(asked_for_s=error.retry_after_s)
+    if isinstance(error, NeverSent):
         return Wait(after_s=backoff_s(tries, asked_for_s=error.retry_after_s))
     if isinstance(error, (AnswerLost, Unreachable)):
-        return lost_submit(way)
+        return lost_submit(way, hears=hears)
     return _settled_by(error)
 
 
@@ -166,19 +196,27 @@ def after_look_error(error: ProviderError, tries: int) -> Wait | Settle:
     """What a failed look (poll, cancel, download) means: our trouble to look says nothing about the
     job.
     """
+    if isinstance(error, Malformed) and tries < MALFORMED_MAX:
+        return Wait(after_s=backoff_s(tries))
     if isinstance(error, (Gone, Malformed, Rejected, BlockedUrl, TooLarge)):
         return _settled_by(error)
     # Also a key that is not accepted any more: the operator may mend it before the deadline.
     return Wait(after_s=backoff_s(tries, asked_for_s=error.retry_after_s))
 
 
-def lost_submit(way: LostSubmit) -> Ask | Settle:
-    """What becomes of a submit whose answer never came: asked about where that is possible, else
-    unknown.
-
-    Without a public address no webhook can come either.
+def lost_submit(way: LostSubmit, *, hears: bool = False) -> Ask | Settle:
+    """What becomes of a submit whose answer never came: asked about, or waited for, where that is
+    possible, else unknown. Without a public address no webhook can come.
     """
-    return Ask(way) if way in ("key", "lookup") else GIVEN_UP
+    possible = way in ("key", "lookup") or (way == "webhook" and hears)
+    return Ask(way) if possible else GIVEN_UP
+
+
+def is_overdue(now: datetime, *, deadline_at: datetime | None, queued_at: datetime) -> bool:
+    """Whether the time is up: of the job since its submit, else of the waiting for one."""
+    if deadline_at is not None:
+        return now > deadline_at
+    return now - queued_at > timedelta(seconds=QUEUED_MAX_S)
 
 
 def _settled_by(error: ProviderError) -> Settle:

@@ -10,19 +10,24 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any, assert_never, cast
+from typing import Any, assert_never
 
 import structlog
 
-from db import assets, generations, in_flight, jobs, media
+from crash_points import crash_point
+from db import generations, jobs, media
+from db.attempts_of import Kept
 from db.connect import DATABASE_ERRORS
-from db.generations import Row
+from db.generations import JobTaken, Row
+from generations import news, refused
 from generations.hands import Hands, is_overdue
 from generations.lifecycle import (
     GIVEN_UP,
+    UNWANTED_S,
     Again,
     Ask,
     Done,
+    Line,
     Settle,
     Status,
     Verdict,
@@ -33,9 +38,9 @@ from generations.lifecycle import (
     lost_submit,
 )
 from generations.pace import Pace
-from generations.watch import Attention
+from generations.request_of import InputGone, request_of
 from generations.whole import whole
-from providers.contract import InputFile, Job, Kind, Provider, ProviderError, Request, Role, Route
+from providers.contract import Job, OutOfCredit, Provider, ProviderError, Request, Route
 
 log = structlog.get_logger(__name__)
 
@@ -43,67 +48,9 @@ log = structlog.get_logger(__name__)
 #: away.
 STORE_TRIES = 60
 STORE_GAP_S = 1.0
-INPUT_SIDE_MAX_PX = 2048
-#: A request that nobody wants any more is not asked about for longer.
-UNWANTED_TRIES = 3
-#: Whose turn it is, is told; this is for what was told while nobody listened.
-IN_LINE_LOOK_S = 20.0
-
-
-class InputGone(Exception):
-    """A picture that this generation was to be made from has been deleted."""
-
-
-async def begin(hands: Hands, row: Row, pace: Pace) -> Verdict:
-    """Write down that we are about to send, and send; both or neither, as far as a stop goes."""
-    if row.cancel_requested_at is not None:
-        await hands.move(row, Status.CANCELLED)
-        return Done()
-    found = hands.route_of(row)
-    if found is None:
-        return await hands.wait_for_route(row)
-    if is_overdue(row):
-        return await hands.settle(row, _WAITED_TOO_LONG)
-    _, route, provider = found
-    # In line before asking for a place: one that comes free meanwhile is heard of.
-    with hands.watch.in_line(row) as turn:
-        if not pace.waited or await _is_turn(hands, row):
-            begun = await whole(_begin(hands, row, pace, route, provider, turn))
-            if begun is not None:
-                return begun
-        pace.waited = True
-        await turn.wait(row.version, IN_LINE_LOOK_S)
-    return Again()
-
-
-async def _is_turn(hands: Hands, row: Row) -> bool:
-    """A look without the lock: a request is not made ready anew at every stir of the line."""
-    async with hands.engine.connect() as connection:
-        return await in_flight.is_turn(connection, row, hands.in_flight_max)
-
-
-async def _begin(
-    hands: Hands, row: Row, pace: Pace, route: Route, provider: Provider, turn: Attention
-) -> Verdict | None:
-    """None: as many of the user's as may be are in flight, and it stays queued."""
-    try:
-        request = await _request(hands, row, provider)
-    except (InputGone, media.WrongType) as error:
-        return await hands.settle(row, _input_gone(error))
-    intent = {
-        "intent_claim": row.claim,
-        "deadline_at": datetime.now(UTC) + timedelta(seconds=route.deadline_s),
-    }
-    async with hands.engine.begin() as connection:
-        limit = hands.in_flight_max
-        if limit and not await in_flight.take_turn(connection, row, limit):
-            return None
-        intended = await hands.move_in(connection, row, Status.SUBMITTING, **intent)
-    hands.watch.leave_line(row.user_id, turn)
-    if intended is None:
-        return Done()
-    pace.row = intended
-    return await _submit(hands, intended, pace, route, provider, request, first=True)
+#: A word of the provider that was told while nobody listened is found this much later.
+WORD_LOOK_S = 15.0
+WAITS_FOR_WORD = "The answer to the request was lost; waiting for the provider's own word."
 
 
 async def send(hands: Hands, row: Row, pace: Pace) -> Verdict:
@@ -114,26 +61,50 @@ async def send(hands: Hands, row: Row, pace: Pace) -> Verdict:
     if found is None:
         return await hands.wait_for_route(row)
     _, route, provider = found
-    meaning = lost_submit(route.on_lost_submit)
-    unwanted = row.cancel_requested_at is not None and pace.failures >= UNWANTED_TRIES
-    if isinstance(meaning, Settle) or is_overdue(row) or unwanted:
+    # Whatever the way: a word that has come is the answer.
+    if (job := await news.heard_job(hands, row, route, provider)) is not None:
+        return await whole(_store_job(hands, row, pace, route, provider, job))
+    meaning = lost_submit(route.on_lost_submit, hears=hands.hears)
+    if isinstance(meaning, Settle) or is_overdue(row) or _is_unwanted(row):
         return await hands.settle(row, GIVEN_UP, charged="maybe")
     log.info("lost submit", way=route.on_lost_submit)
-    # The same key brings the same job: the one case in which sending again is looking.
-    if meaning.way == "key":
-        return await whole(_send_again(hands, row, pace, route, provider))
-    return await whole(_look_up(hands, row, pace, route, provider))
+    match meaning.way:
+        case "key":
+            # The same key brings the same job: the one case in which sending again is looking.
+            return await whole(_send_again(hands, row, pace, route, provider))
+        case "lookup":
+            return await whole(_look_up(hands, row, pace, route, provider))
+        case _:
+            return await _wait_for_word(hands, row, pace)
+
+
+def _is_unwanted(row: Row) -> bool:
+    asked_at = row.cancel_requested_at
+    return asked_at is not None and datetime.now(UTC) - asked_at > timedelta(seconds=UNWANTED_S)
+
+
+async def _wait_for_word(hands: Hands, row: Row, pace: Pace) -> Verdict:
+    """The provider knows where to send its news; this one holds its place until they come, or until
+    the job could not run any more.
+    """
+    if WAITS_FOR_WORD not in row.notes:
+        pace.row = await hands.move(
+            row, Status.SUBMITTING, notes=[*row.notes, WAITS_FOR_WORD], charged="maybe"
+        )
+        if pace.row is None:
+            return Done()
+    return Again(WORD_LOOK_S)
 
 
 async def _send_again(
     hands: Hands, row: Row, pace: Pace, route: Route, provider: Provider
 ) -> Verdict:
     try:
-        request = await _request(hands, row, provider)
+        request = await request_of(hands, row, provider)
     except (InputGone, media.WrongType):
         # What was sent cannot be made again, so its key cannot be repeated.
         return await hands.settle(row, GIVEN_UP, charged="maybe")
-    return await _submit(hands, row, pace, route, provider, request, first=False)
+    return await submit(hands, row, pace, route, provider, request, first=False)
 
 
 async def _look_up(hands: Hands, row: Row, pace: Pace, route: Route, provider: Provider) -> Verdict:
@@ -147,11 +118,11 @@ async def _look_up(hands: Hands, row: Row, pace: Pace, route: Route, provider: P
             return Again(answer.after_s)
         job = None
     if job is not None:
-        return await _store_job(hands, row, route, provider, job)
+        return await _store_job(hands, row, pace, route, provider, job)
     return await hands.settle(row, GIVEN_UP, charged="maybe")
 
 
-async def _submit(
+async def submit(
     hands: Hands,
     row: Row,
     pace: Pace,
@@ -169,11 +140,13 @@ async def _submit(
     if first and current.cancel_requested_at is not None:
         await hands.move(row, Status.CANCELLED)
         return Done()
+    key, hook = key_of(row), hands.hooks.url_for(row.provider, row.id, row.attempt)
     try:
-        job = await provider.submit(route, request, key=key_of(row))
+        job = await provider.submit(route, request, key=key, webhook_url=hook)
     except ProviderError as error:
         return await _send_failed(hands, row, pace, route, error, first=first)
-    return await _store_job(hands, row, route, provider, job)
+    crash_point("submit.answered")
+    return await _store_job(hands, row, pace, route, provider, job)
 
 
 def key_of(row: Row) -> str:
@@ -187,24 +160,32 @@ async def _send_failed(
     """Follow what the error means; of a repeat it says nothing about the send before it."""
     pace.failures += 1
     log.warning("submit failed", error=type(error).__name__, failures=pace.failures)
-    meaning = after_submit_error(error, route.on_lost_submit, pace.failures)
+    meaning = after_submit_error(error, route.on_lost_submit, pace.failures, hears=hands.hears)
+    kept = Kept(error_code=error.code, message=error.message, request_id=error.request_id)
     match meaning:
-        case Wait(after_s=after_s) if not first:
-            return Again(after_s)
+        case Wait() | Line() if not first:
+            asked_s = meaning.asked_for_s if isinstance(meaning, Line) else meaning.after_s
+            return Again(backoff_s(pace.failures, asked_for_s=asked_s))
+        case Line():
+            return await refused.back_in_line(hands, row, meaning, error)
         case Wait(after_s=after_s):
             nothing = {"intent_claim": None, "deadline_at": None}
-            pace.row = await hands.move(row, Status.QUEUED, notes=[error.message], **nothing)
+            pace.row = await hands.move(row, Status.QUEUED, kept, notes=[error.message], **nothing)
             return Again(after_s) if pace.row else Done()
         case Settle():
+            if isinstance(error, OutOfCredit):
+                await refused.pause_for_credit(hands, row, error)
             sure = first and meaning is not GIVEN_UP
-            return await hands.settle(row, meaning, charged="no" if sure else "maybe")
+            return await hands.settle(row, meaning, kept, charged="no" if sure else "maybe")
         case Ask():
             return Again(backoff_s(pace.failures))
         case _:
             assert_never(meaning)
 
 
-async def _store_job(hands: Hands, row: Row, route: Route, provider: Provider, job: Job) -> Verdict:
+async def _store_job(
+    hands: Hands, row: Row, pace: Pace, route: Route, provider: Provider, job: Job
+) -> Verdict:
     """Write down what the provider answered, however long the database is away."""
     now = datetime.now(UTC)
     values: dict[str, Any] = {
@@ -218,8 +199,12 @@ async def _store_job(hands: Hands, row: Row, route: Route, provider: Provider, j
                 row, Status.IN_PROGRESS, provider_job=asdict(job), notes=[], **values
             )
             if moved is not None:
-                return Again(route.poll_s)
+                crash_point("submit.stored")
+                pace.row, pace.looked_s = moved, 0.0
+                return Again(await hands.gap_s(moved, pace, route))
             return await _store_late(hands, row, route, provider, job, values)
+        except JobTaken:
+            return await hands.settle(row, _ANOTHERS, charged="maybe")
         except DATABASE_ERRORS as error:
             log.warning("provider's answer not stored yet", error=type(error).__name__, tries=tries)
             await asyncio.sleep(STORE_GAP_S)
@@ -249,44 +234,12 @@ async def _store_late(
     return Done()
 
 
-async def _request(hands: Hands, row: Row, provider: Provider) -> Request:
-    """The neutral request, made anew from the row, with its pictures scaled to what may travel."""
-    async with hands.engine.connect() as connection:
-        given = await generations.input_assets(connection, row.id)
-        ids = [asset_id for _, asset_id in given if asset_id is not None]
-        found = await assets.find_many(connection, row.user_id, ids)
-    files: list[InputFile] = []
-    bytes_max = provider.input_bytes_max // max(1, len(given))
-    for role, asset_id in given:
-        asset = found.get(asset_id) if asset_id is not None else None
-        if asset is None:
-            raise InputGone(role)
-        try:
-            data, media_type = await asyncio.to_thread(
-                media.scaled_data,
-                hands.files.path(asset.storage_key),
-                bytes_max=bytes_max,
-                side_max_px=INPUT_SIDE_MAX_PX,
-            )
-        except FileNotFoundError:
-            raise InputGone(role) from None
-        files.append(InputFile(role=cast(Role, role), media_type=media_type, data=data))
-    return Request(kind=cast(Kind, row.kind), prompt=row.prompt, inputs=tuple(files), **row.params)
-
-
-def _input_gone(error: InputGone | media.WrongType) -> Settle:
-    log.warning("input not usable", error=type(error).__name__)
-    return Settle(
-        status=Status.FAILED,
-        code="invalid_request",
-        message="A picture it was to be made from is no longer there.",
-        retryable=False,
-    )
-
-
-_WAITED_TOO_LONG = Settle(
-    status=Status.FAILED,
-    code="timeout",
-    message="No painter could take it for a day.",
+_ANOTHERS = Settle(
+    status=Status.UNKNOWN,
+    code="submit_unknown",
+    message=(
+        "The provider took the request, but named a job that is another generation's. It may have "
+        "been charged. Try again, or drop it."
+    ),
     retryable=True,
 )

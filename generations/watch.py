@@ -15,7 +15,6 @@ import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import readings, turns
 from db.connect import DATABASE_ERRORS, close_connection, open_connection
-from db.generations import CHANNEL, Row
+from db.generations import CHANNEL
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +33,6 @@ HEALTH_CHECK_S = 15.0
 #: A stream that does not read so many changes is closed; its browser opens a new one and catches
 #: up.
 STREAM_BACKLOG_MAX = 1000
-
-#: Changes to these take and free no place in flight.
-UNDER_WAY = ("in_progress", "storing")
 
 Reading = dict[str, Any]
 
@@ -70,6 +66,8 @@ class Attention:
     """
 
     heard_version: float = 0
+    #: The provider has sent word since the last wait: look now.
+    nudged: bool = False
     told: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hear(self, version: float) -> None:
@@ -77,14 +75,22 @@ class Attention:
         self.heard_version = max(self.heard_version, version)
         self.told.set()
 
+    def nudge(self) -> None:
+        """Note that the provider has sent word."""
+        self.nudged = True
+        self.told.set()
+
     async def wait(self, version: int, seconds: float) -> bool:
-        """Wait for a change beyond `version`, at most so long; True when there was one."""
+        """Wait for a change beyond `version`, or a word of the provider, at most so long; True when
+        there was one.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self.heard_version <= version:
+                while self.heard_version <= version and not self.nudged:
                     self.told.clear()
                     await self.told.wait()
-        changed = self.heard_version > version
+        changed = self.heard_version > version or self.nudged
+        self.nudged = False
         if self.heard_version == math.inf:
             # A gap in listening is told once.
             self.heard_version = 0
@@ -99,16 +105,19 @@ class Watch:
         engine: AsyncEngine,
         listen_url: str,
         also: Mapping[str, Callable[[object], None]] | None = None,
+        reconnected: Callable[[], None] = lambda: None,
     ) -> None:
-        """`also`: other channels that are listened to on the same connection, and who hears."""
+        """`also`: other channels that are listened to on the same connection, and who hears;
+        `reconnected`: told each time that the connection had to be made anew.
+        """
         #: The number by which turns of this process are known; its lock lives on our connection.
         self.instance = secrets.randbelow(2**31 - 1)
         self._engine = engine
         self._listen_url = listen_url
         self._also = dict(also or {})
+        self._reconnected = reconnected
         self._streams: dict[UUID, set[Stream]] = defaultdict(set)
         self._attentive: dict[UUID, set[Attention]] = defaultdict(set)
-        self._lines: dict[UUID, dict[Attention, tuple[datetime, UUID]]] = defaultdict(dict)
         self._changed: dict[UUID, set[UUID]] = defaultdict(set)
         self._news = asyncio.Event()
         self.listening = asyncio.Event()
@@ -137,25 +146,6 @@ class Watch:
             if not self._attentive[generation_id]:
                 del self._attentive[generation_id]
 
-    @contextlib.contextmanager
-    def in_line(self, row: Row) -> Iterator[Attention]:
-        """Hear of a queued row's changes, and of its turn: the first of its user's line is woken
-        when a place in flight may have come free. One that takes a place wakes the next by that.
-        """
-        with self.attention(row.id) as attention:
-            self._lines[row.user_id][attention] = (row.queued_at, row.id)
-            try:
-                yield attention
-            finally:
-                self.leave_line(row.user_id, attention)
-
-    def leave_line(self, user_id: UUID, attention: Attention) -> None:
-        """Give the place in the line up, before the end of the block or at it."""
-        line = self._lines[user_id]
-        line.pop(attention, None)
-        if not line:
-            del self._lines[user_id]
-
     async def sleep(self, generation_id: UUID, version: int, seconds: float) -> bool:
         """Sleep, unless the generation changes beyond `version` from now on; True when it did."""
         with self.attention(generation_id) as attention:
@@ -182,6 +172,7 @@ class Watch:
             except Exception:  # noqa: BLE001 - the worker's boundary: it must outlive any mistake
                 log.exception("watch ended")
             self._wake_everybody()
+            self._reconnected()
             await asyncio.sleep(wait_s)
             wait_s = min(RECONNECT_MAX_S, wait_s * 2)
 
@@ -233,11 +224,13 @@ class Watch:
     def _hear(self, connection: object, pid: int, channel: str, payload: object) -> None:
         news = json.loads(str(payload))
         generation_id, user_id = UUID(news["id"]), UUID(news["u"])
+        if news.get("w"):
+            # A provider's word: nothing has changed here yet that anybody could be shown.
+            for attention in self._attentive.get(generation_id, ()):
+                attention.nudge()
+            return
         for attention in self._attentive.get(generation_id, ()):
             attention.hear(news["v"])
-        if user_id in self._lines and news.get("s") not in UNDER_WAY:
-            line = self._lines[user_id]
-            min(line, key=line.__getitem__).hear(math.inf)
         if user_id in self._streams:
             self._changed[user_id].add(generation_id)
             self._news.set()

@@ -7,12 +7,12 @@ new ones stand before all others, so that the first of a kind becomes the defaul
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from providers.contract import Kind, Role
-from providers.model import Model
-from providers.models_file import read_models
+from providers.model import Bounds, Model
+from providers.models_file import bounds_of, read_models
 
 BUILT_IN = Path(__file__).with_name("models.toml")
 
@@ -24,8 +24,12 @@ class UnknownModel(Exception):
 class Catalogue:
     """All models, in the order in which they are offered."""
 
-    def __init__(self, models: Collection[Model]) -> None:
+    def __init__(
+        self, models: Collection[Model], bounds: Mapping[str, Bounds] | None = None
+    ) -> None:
         self.models = tuple(models)
+        #: What each provider takes, where that is known.
+        self.bounds = dict(bounds or {})
         self._by_name = {model.label.casefold(): model for model in self.models}
         self._by_name |= {model.id: model for model in self.models}
 
@@ -72,11 +76,12 @@ def load_catalogue(models_file: Path | None = None) -> Catalogue:
     """
     built_in, shared = read_models(BUILT_IN, {})
     if models_file is None:
-        return Catalogue(built_in)
-    own, _ = read_models(models_file, shared)
+        return Catalogue(built_in, bounds_of(shared))
+    own, together = read_models(models_file, shared)
     by_id = {model.id: model for model in own}
     known = {model.id for model in built_in}
     return Catalogue(
         [model for model in own if model.id not in known]
-        + [by_id.get(model.id, model) for model in built_in]
+        + [by_id.get(model.id, model) for model in built_in],
+        bounds_of(together),
     )

@@ -18,6 +18,17 @@ INPUT_OF_ROLE: dict[Role, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a provider takes from us: so many jobs at once, and `submits` in `per_s` seconds; None:
+    any number.
+    """
+
+    at_once: int | None = None
+    submits: int | None = None
+    per_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A model of the catalogue. `inputs` are words of text, image, mask, start_image, end_image and
     reference, with a `!` behind those required; `sizes` None: the provider chooses the pixels;

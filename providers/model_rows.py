@@ -174,6 +174,9 @@ class ProviderRow(Row):
     on_lost_submit: LostSubmit
     result_hosts: list[Host] = []
     tells_cost: bool = True
+    at_once: int | None = Field(None, ge=1, le=100_000)
+    submits: int | None = Field(None, ge=1, le=1_000_000)
+    per_s: float = Field(60.0, gt=0, le=86_400)
 
 
 class ModelsFile(Row):

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from providers import toml_lines
 from providers.contract import Price, Route
 from providers.dialect import Dialect, Spelling
-from providers.model import Model
+from providers.model import Bounds, Model
 from providers.model_rows import ModelRow, ModelsFile, ProviderRow, RouteRow, SizesRow
 from providers.model_rules import Problem, problems_of
 from providers.sizes import Sizes, parse_size
@@ -172,6 +172,15 @@ def route_of(model: ModelRow, row: RouteRow, shared: Shared) -> Route:
         ),
         tells_cost=provider.tells_cost,
     )
+
+
+def bounds_of(shared: Shared) -> dict[str, Bounds]:
+    """Return what each provider takes, for those of which something is known."""
+    return {
+        name: Bounds(at_once=row.at_once, submits=row.submits, per_s=row.per_s)
+        for name, row in shared.items()
+        if row.at_once is not None or row.submits is not None
+    }
 
 
 def first(values: list[T]) -> T | None:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from db import assets
 from generations.contract import Conflict, NotFound, NotPossible, Wanted, WantedInput
+from generations.lifecycle import MALFORMED_MAX
 from runtime import Runtime
 from tests.demo_process import Demo
 from tests.house import local, open_house, reaches, settled
@@ -168,10 +169,17 @@ async def test_trouble_to_look_does_not_fail_the_job(house: Runtime, demo: Demo)
     assert (await settled(house, started["id"]))["status"] == "completed"
 
 
+async def test_one_answer_that_nobody_understands_costs_nothing(house: Runtime, demo: Demo) -> None:
+    await demo.fault(on="poll", fault="unknown_status", times=MALFORMED_MAX - 1)
+    started = await house.admission.submit(local(house), FOX)
+    assert (await settled(house, started["id"]))["status"] == "completed"
+    assert (await demo.ledger(started["id"]))["submits"] == 1
+
+
 async def test_an_unknown_status_fails_and_is_never_still_running(
     house: Runtime, demo: Demo
 ) -> None:
-    await demo.fault(on="poll", fault="unknown_status", times=1)
+    await demo.fault(on="poll", fault="unknown_status", times=MALFORMED_MAX)
     started = await house.admission.submit(local(house), FOX)
     failed = await settled(house, started["id"])
     assert (failed["status"], failed["error"]["code"]) == ("failed", "provider_error")

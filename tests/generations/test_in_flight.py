@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import generations, in_flight, users
+from db import generations, lines, users
 from db.connect import open_engine
 from db.generations import Row
 from db.ids import new_id
@@ -129,22 +129,6 @@ async def test_what_was_cancelled_or_deleted_in_line_keeps_nobody_waiting(
     assert (await demo.ledger(third))["submits"] == (await demo.ledger(fourth))["submits"] == 0
 
 
-async def test_one_that_was_put_aside_keeps_nobody_waiting(
-    houses: list[Runtime], demo: Demo
-) -> None:
-    await demo.hold(True)
-    house = houses[0]
-    await demo.fault(on="submit", fault="status", status=429, retry_after_s=60, times=2)
-    aside = await submit(house, 2)
-    async with asyncio.timeout(SOON_S):
-        for one in aside:
-            while not (await house.admission.get(local(house), one))["notes"]:
-                await house.watch.sleep(UUID(one), 10**9, 0.05)
-    for one in await submit(house, 2):
-        await demo.until(one, "submits:1", SOON_S)
-    assert await statuses(house, aside) == ["queued", "queued"]
-
-
 async def test_an_unknown_one_holds_no_place(houses: list[Runtime], demo: Demo) -> None:
     await demo.hold(True)
     house = houses[0]
@@ -158,20 +142,18 @@ async def test_an_unknown_one_holds_no_place(houses: list[Runtime], demo: Demo) 
     await demo.until(ids[2], "submits:1", SOON_S)
 
 
-async def test_two_that_were_put_aside_cannot_both_take_the_last_place(
-    database_url: str,
-) -> None:
-    engine = open_engine(database_url)
+async def test_two_drivers_cannot_both_take_the_last_place(database_url: str) -> None:
+    engine, limits = open_engine(database_url), lines.Limits(per_user=1)
     async with engine.begin() as connection:
         me = await users.ensure(connection, "me")
-        first, second = [await put_aside(connection, me) for _ in range(2)]
+        first, second = [await queued(connection, me) for _ in range(2)]
 
     async def try_second() -> bool:
         async with engine.begin() as connection:
-            return await in_flight.take_turn(connection, second, 1)
+            return await lines.take_place(connection, second, limits)
 
     async with engine.begin() as connection:
-        assert await in_flight.take_turn(connection, first, 1)
+        assert await lines.take_place(connection, first, limits)
         trying = asyncio.create_task(try_second())
         await until_it_waits(database_url, trying)
         await generations.move(connection, first, "submitting")
@@ -179,10 +161,10 @@ async def test_two_that_were_put_aside_cannot_both_take_the_last_place(
     await engine.dispose()
 
 
-async def put_aside(connection: AsyncConnection, user_id: UUID) -> Row:
-    """A queued generation that its provider would not take yet."""
+async def queued(connection: AsyncConnection, user_id: UUID) -> Row:
+    """A queued generation whose driver has just come to the line."""
     words = dict.fromkeys(("prompt", "model", "provider", "endpoint"), "x")
-    values = {"id": new_id(), "user_id": user_id, "kind": "image", "notes": ["busy"], **words}
+    values = {"id": new_id(), "user_id": user_id, "kind": "image", **words}
     return await generations.insert_generation(connection, values, [])
 
 

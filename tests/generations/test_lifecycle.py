@@ -14,11 +14,14 @@ from generations.lifecycle import (
     BACKOFF_MAX_S,
     CANCELLED_AT_ONCE,
     GIVEN_UP,
+    MALFORMED_MAX,
     MOVES,
     OPEN,
+    PAUSES_S,
     RETRYABLE,
     SETTLED,
     Ask,
+    Line,
     Settle,
     Status,
     Wait,
@@ -26,12 +29,14 @@ from generations.lifecycle import (
     after_submit_error,
     backoff_s,
     lost_submit,
+    pause_s,
 )
 from providers.contract import (
     AnswerLost,
     BlockedUrl,
     Busy,
     ErrorCode,
+    Forged,
     Gone,
     LostSubmit,
     Malformed,
@@ -55,14 +60,15 @@ MEANINGS: dict[type[ProviderError], tuple[object, object]] = {
     Rejected: (("invalid_request", True), ("invalid_request", True)),
     Unauthorized: (("auth", True), "wait"),
     OutOfCredit: (("out_of_credit", True), "wait"),
-    Busy: ("wait", "wait"),
+    Busy: ("line", "wait"),
     NeverSent: ("wait", "wait"),
     AnswerLost: (None, "wait"),
     Unreachable: (None, "wait"),
     Gone: (("expired", False), ("expired", False)),
-    Malformed: (("provider_error", True), ("provider_error", True)),
+    Malformed: (("provider_error", True), "wait"),
     BlockedUrl: (("blocked_url", True), ("blocked_url", True)),
     TooLarge: (("provider_error", True), ("provider_error", True)),
+    Forged: (("provider_error", True), "wait"),
 }
 
 
@@ -79,9 +85,11 @@ def charted_moves() -> set[tuple[Status, Status]]:
     return found
 
 
-def meaning_of(verdict: Wait | Settle | Ask) -> object:
+def meaning_of(verdict: Wait | Line | Settle | Ask) -> object:
     if isinstance(verdict, Wait):
         return "wait"
+    if isinstance(verdict, Line):
+        return "line"
     assert isinstance(verdict, Settle)
     assert verdict.status is Status.FAILED
     return verdict.code, verdict.retryable
@@ -181,5 +189,26 @@ def test_waiting_grows_within_bounds_and_honours_what_was_asked_for(
 @given(asked=st.floats(60, 3600))
 def test_what_the_provider_asked_for_reaches_the_wait(asked: float) -> None:
     busy = Busy("later", retry_after_s=asked)
-    for verdict in (after_submit_error(busy, "ask", 1), after_look_error(busy, 1)):
-        assert verdict == Wait(after_s=asked)
+    assert after_look_error(busy, 1) == Wait(after_s=asked)
+    assert after_submit_error(busy, "ask", 1) == Line(asked_for_s=asked)
+
+
+@given(asked=st.none() | st.floats(0, 3600), streak=st.integers(1, 10_000))
+def test_a_pause_grows_within_bounds_and_is_never_shorter_than_asked_for(
+    asked: float | None, streak: int
+) -> None:
+    for code, (first_s, most_s) in PAUSES_S.items():
+        seconds = pause_s(code, streak, asked_for_s=asked)
+        assert max(first_s, asked or 0.0) <= seconds <= max(most_s, asked or 0.0)
+        assert pause_s(code, streak + 1) >= pause_s(code, streak)
+
+
+def test_an_answer_nobody_understands_ends_a_job_only_when_it_comes_again() -> None:
+    verdicts = [after_look_error(Malformed("?"), n) for n in range(1, MALFORMED_MAX + 1)]
+    assert [meaning_of(v) for v in verdicts[:-1]] == ["wait"] * (MALFORMED_MAX - 1)
+    assert meaning_of(verdicts[-1]) == ("provider_error", True)
+
+
+def test_where_webhooks_reach_us_the_providers_own_word_is_waited_for() -> None:
+    assert lost_submit("webhook", hears=True) == Ask("webhook")
+    assert lost_submit("ask", hears=True) == GIVEN_UP

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -25,11 +25,12 @@ from db.ids import new_id
 from generations import sending
 from generations.contract import Wanted
 from generations.hands import Hands
+from generations.hearing import Hooks
 from generations.lifecycle import MOVES, Again, Status
 from generations.pace import Pace
 from generations.watch import Watch
 from providers.catalogue import load_catalogue
-from providers.contract import Busy, Job, JobState, Origin, Request, Route
+from providers.contract import Busy, Job, JobState, News, Origin, Request, Route
 from providers.download import open_result_clients
 from runtime import Runtime
 from tests.demo_process import Demo
@@ -195,8 +196,7 @@ async def leave_an_intent(connection: AsyncConnection, user_id: UUID, way: str) 
     queued = await generations.insert_generation(connection, values, [])
     claimed = await generations.claim(connection, queued.id)
     assert claimed is not None
-    intent = {"intent_claim": claimed.claim}
-    row = await generations.move(connection, claimed, Status.SUBMITTING, **intent)
+    row = await generations.move(connection, claimed, Status.SUBMITTING, intent_claim=claimed.claim)
     assert row is not None
     return row
 
@@ -355,8 +355,16 @@ class AskedTooOften:
     name, input_bytes_max = "runpod", 1_000_000
     origin = Origin("https", "provider.example", 443)
 
-    async def submit(self, route: Route, request: Request, *, key: str) -> Job:
+    async def submit(
+        self, route: Route, request: Request, *, key: str, webhook_url: str | None = None
+    ) -> Job:
         raise AssertionError("a second blind submit")
+
+    def hear(self, headers: Mapping[str, str], raw: bytes) -> News:
+        raise AssertionError("nobody told anything")
+
+    def job(self, route: Route, job_id: str) -> Job:
+        raise AssertionError("nobody named a job")
 
     async def poll(self, route: Route, job: Job) -> JobState:
         raise AssertionError("nothing to look at")
@@ -382,6 +390,7 @@ async def test_a_provider_too_busy_to_be_asked_is_not_sent_the_request_again(
             catalogue=load_catalogue(models),
             providers={"runpod": AskedTooOften()},
             results=results,
+            hooks=Hooks(public_url=None, key=b"k"),
         )
         async with engine.begin() as connection:
             user_id = await users.ensure(connection, "somebody")

@@ -1,0 +1,61 @@
+"""The neutral request, made anew from the row whenever it has to be sent: nothing of it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+import structlog
+
+from db import assets, generations, media
+from db.generations import Row
+from generations.hands import Hands
+from generations.lifecycle import Settle, Status
+from providers.contract import InputFile, Kind, Provider, Request, Role
+
+log = structlog.get_logger(__name__)
+
+INPUT_SIDE_MAX_PX = 2048
+
+
+class InputGone(Exception):
+    """A picture that this generation was to be made from has been deleted."""
+
+
+async def request_of(hands: Hands, row: Row, provider: Provider) -> Request:
+    """The row's request, with its pictures scaled to what may travel.
+
+    Raises: InputGone, media.WrongType.
+    """
+    async with hands.engine.connect() as connection:
+        given = await generations.input_assets(connection, row.id)
+        ids = [asset_id for _, asset_id in given if asset_id is not None]
+        found = await assets.find_many(connection, row.user_id, ids) if ids else {}
+    files: list[InputFile] = []
+    bytes_max = provider.input_bytes_max // max(1, len(given))
+    for role, asset_id in given:
+        asset = found.get(asset_id) if asset_id is not None else None
+        if asset is None:
+            raise InputGone(role)
+        try:
+            data, media_type = await asyncio.to_thread(
+                media.scaled_data,
+                hands.files.path(asset.storage_key),
+                bytes_max=bytes_max,
+                side_max_px=INPUT_SIDE_MAX_PX,
+            )
+        except FileNotFoundError:
+            raise InputGone(role) from None
+        files.append(InputFile(role=cast(Role, role), media_type=media_type, data=data))
+    return Request(kind=cast(Kind, row.kind), prompt=row.prompt, inputs=tuple(files), **row.params)
+
+
+def input_gone(error: InputGone | media.WrongType) -> Settle:
+    """The end of a generation that cannot be asked for any more."""
+    log.warning("input not usable", error=type(error).__name__)
+    return Settle(
+        status=Status.FAILED,
+        code="invalid_request",
+        message="A picture it was to be made from is no longer there.",
+        retryable=False,
+    )
