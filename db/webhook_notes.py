@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Integer, Text, bindparam, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.generation_row import CHANNEL, OPEN_STATUSES
@@ -130,7 +130,7 @@ async def unread(
     n = webhook_notes.c
     query = (
         select(n.attempt, n.provider_job_id, n.event, n.received_at)
-        .distinct(n.attempt, n.provider_job_id)
+        .ext(distinct_on(n.attempt, n.provider_job_id))
         .where(
             n.generation_id == generation_id,
             n.attempt < before_attempt,

@@ -72,8 +72,6 @@ async def drive(hands: Hands, generation_id: UUID) -> None:
         async with hands.engine.begin() as connection:
             row = await generations.claim(connection, generation_id)
         crash_point("drive.claimed")
-        if row is not None:
-            await news.read_older(hands, row)
         pace = Pace()
         while row is not None:
             verdict = await _guarded_step(hands, row, pace)
@@ -149,6 +147,9 @@ async def _tell_to_stop(hands: Hands, row: Row) -> None:
 async def advance(hands: Hands, row: Row, pace: Pace) -> Verdict:
     """Take the one step that the row's status asks for."""
     pace.row = row
+    if not pace.read_older:
+        pace.read_older = True
+        await news.read_older(hands, row)
     status = Status(row.status)
     match status:
         case Status.QUEUED:

@@ -234,6 +234,9 @@ class Engine:
         self._drivers.add(task)
         try:
             await self._drive(UUID(generation_id))
+        except DATABASE_ERRORS as error:
+            log.warning("driver stopped", error=type(error).__name__, generation_id=generation_id)
+            raise
         finally:
             self._drivers.discard(task)
 

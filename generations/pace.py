@@ -39,6 +39,8 @@ class Pace:
     looked_s: float | None = None
     malformed: int = 0
     last_asks: int = 0
+    #: News of attempts before this one have been followed.
+    read_older: bool = False
 
     def gap_s(self, route: Route, past: Sequence[float], passed_s: float) -> float:
         """Seconds until the next look, with jitter: where it is likely to be done, by the past
