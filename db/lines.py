@@ -1,9 +1,9 @@
 """The line in front of the providers: who may go next, when not all may.
 
 A place is given under one lock, by counting rows: exact over all processes, and nothing to repair
-after a crash. A queued row without a place `waits`, and nobody drives it; whoever leaves a place,
-and the sweep, passes the free ones on: to the user with the fewest at work first, then to whoever
-waits longest.
+after a crash. Places go to the user with the fewest at work first, then to whoever is queued
+longest. Who fits in goes; who does not `waits`, and nobody drives it until whoever leaves a place,
+or the sweep, passes the place on.
 
 What takes room away: a user's bound, a provider's own bounds (so many at once, so many in so many
 seconds), and a pause, which a provider gets by refusing us. After a pause one goes first, to try.
@@ -94,46 +94,36 @@ with busy as (
     left join pauses p using (provider)
 )
 """
-#: Those who could go, if only as many as there is room for. `free`: how many more of its user's
-#: may be at work; `own`: the how-manieth of its user it is.
+#: Those without a place, in their order, and who of them fits in now. `free`: how many more of its
+#: user's may be at work; `own`: the how-manieth of its user it is. One whose driver is still on its
+#: way is counted, or a younger one would overtake it; one with a note waits for something else.
 _LINE = """
 , bound as (
     select coalesce(nullif(cast(:per_user as int), 0), 1000000) as per_user
 ), waiting as (
-    select g.id, g.provider, g.user_id, g.queued_at, g.queue_position,
+    select g.id, g.provider, g.user_id, g.queued_at, g.queue_position, g.waits,
            coalesce(w.n, 0) as at_work, bound.per_user - coalesce(w.n, 0) as free,
            room.n as room,
            row_number() over (
                partition by g.user_id, g.provider order by g.queued_at, g.id) as own
     from bound, kinora.generations g
     join room using (provider) left join at_work w using (user_id)
-    where g.waits and g.status = 'queued' and g.cancel_requested_at is null
+    where g.status = 'queued' and g.placed_at is null and g.cancel_requested_at is null
+      and (g.waits or cardinality(g.notes) = 0)
+), fair as (
+    select *, row_number() over (
+        partition by provider order by at_work + own, queued_at, id) as place
+    from waiting where room > 0 and own <= free
+), fitting as (
+    select *, row_number() over (partition by user_id order by queued_at, id) as mine
+    from fair where place <= room
 )
 """
-_MAY_GO = text(
-    _ROOM
-    + _LINE
-    + """
-    select (select n from room where provider = cast(:provider as text)) > 0
-       and (select per_user from bound)
-           > coalesce((select n from at_work where user_id = :user_id), 0)
-       and not exists (
-            select from waiting
-            where provider = cast(:provider as text) and id <> :id and free > 0)
-    """
-)
+_FITS = text(_ROOM + _LINE + "select exists (select from fitting where id = :id and mine <= free)")
 _NEXT = text(
     _ROOM
     + _LINE
     + """
-    , fair as (
-        select *, row_number() over (
-            partition by provider order by at_work + own, queued_at, id) as place
-        from waiting where room > 0 and own <= free
-    ), fitting as (
-        select *, row_number() over (partition by user_id order by queued_at, id) as mine
-        from fair where place <= room
-    )
     select id from kinora.generations
     where waits and (
         id in (select id from fitting where mine <= free)
@@ -189,8 +179,8 @@ async def take_place(connection: AsyncConnection, row: Row, limits: Limits) -> b
         if found.scalar_one():
             return True
     await hold(connection)
-    asked = {"provider": row.provider, "user_id": row.user_id, "id": row.id, "round": ROUND_MAX}
-    return bool((await connection.execute(_MAY_GO, asked | limits.bind())).scalar_one())
+    asked = {"provider": row.provider, "id": row.id, "round": ROUND_MAX}
+    return bool((await connection.execute(_FITS, asked | limits.bind())).scalar_one())
 
 
 async def hold(connection: AsyncConnection) -> None:

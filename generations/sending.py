@@ -66,7 +66,9 @@ async def send(hands: Hands, row: Row, pace: Pace) -> Verdict:
         return await whole(_store_job(hands, row, pace, route, provider, job))
     meaning = lost_submit(route.on_lost_submit, hears=hands.hears)
     if isinstance(meaning, Settle) or is_overdue(row) or _is_unwanted(row):
-        return await hands.settle(row, GIVEN_UP, charged="maybe")
+        await hands.settle(row, GIVEN_UP, charged="maybe")
+        # A word that came between the last look and this has found nobody to wake.
+        return Again() if hands.hears else Done()
     log.info("lost submit", way=route.on_lost_submit)
     match meaning.way:
         case "key":
