@@ -1,17 +1,5 @@
-"""What a provider is to the rest of Kinora: five value types, four calls and one tree of errors.
-
-    ProviderError(message, *, retry_after_s=None, request_id=None)
-      Rejected       the request is at fault (safety, bad parameter): for the person, never retried
-      Unauthorized   our key is missing, wrong or not allowed: for the operator, never retried
-      OutOfCredit    our account is empty: for the operator, never retried
-      Busy           429 or a full queue: asked again after `retry_after_s`; nothing was accepted
-      NeverSent      the request provably did not leave (refused, DNS, TLS): safe to send again
-      AnswerLost     the request left, the answer did not come: for a submit the one ambiguous case
-      Unreachable    we could not *look* (poll, cancel): says nothing about the job
-      Gone           the provider no longer knows the job or its result
-      Malformed      an answer we do not understand, an unknown status too: never "still running"
-      BlockedUrl     a result lies where we do not go (host, address, scheme): no use asking again
-      TooLarge       a result is larger than we store
+"""What a provider is to the rest of Kinora: a handful of value types, and the calls that take and
+give them. What they raise stands in `providers.errors`.
 
 `poll` returns what the job says of itself and raises only when the looking failed: that difference
 is what keeps a paid film from being thrown away by a bad minute of network.
@@ -24,111 +12,44 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 from providers.dialect import Dialect
+from providers.errors import (
+    AnswerLost,
+    BlockedUrl,
+    Busy,
+    ErrorCode,
+    Forged,
+    Gone,
+    Malformed,
+    NeverSent,
+    OutOfCredit,
+    ProviderError,
+    Rejected,
+    TooLarge,
+    Unauthorized,
+    Unreachable,
+)
+
+#: Of another file, and part of the contract.
+__all__ = [
+    "AnswerLost",
+    "BlockedUrl",
+    "Busy",
+    "ErrorCode",
+    "Forged",
+    "Gone",
+    "Malformed",
+    "NeverSent",
+    "OutOfCredit",
+    "ProviderError",
+    "Rejected",
+    "TooLarge",
+    "Unauthorized",
+    "Unreachable",
+]
 
 Kind = Literal["image", "video", "audio"]
 Role = Literal["reference", "image", "mask", "start", "end"]
-ErrorCode = Literal[
-    "content_policy",
-    "invalid_request",
-    "auth",
-    "out_of_credit",
-    "rate_limited",
-    "unavailable",
-    "provider_error",
-    "timeout",
-    "expired",
-    "submit_unknown",
-    "blocked_url",
-    "wrong_type",
-    "internal",
-]
 LostSubmit = Literal["key", "lookup", "webhook", "ask"]
-
-
-class ProviderError(Exception):
-    """Something between us and the provider; the subclass says who must act."""
-
-    code: ErrorCode = "provider_error"
-
-    def __init__(
-        self, message: str, *, retry_after_s: float | None = None, request_id: str | None = None
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.retry_after_s = retry_after_s
-        self.request_id = request_id
-
-
-class Rejected(ProviderError):
-    """The provider refuses this request; another prompt or parameter may pass."""
-
-    code: ErrorCode = "invalid_request"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        code: Literal["content_policy", "invalid_request"] = "invalid_request",
-        request_id: str | None = None,
-    ) -> None:
-        super().__init__(message, request_id=request_id)
-        self.code = code
-
-
-class Unauthorized(ProviderError):
-    """The provider does not accept our key."""
-
-    code: ErrorCode = "auth"
-
-
-class OutOfCredit(ProviderError):
-    """The account at the provider has no money left."""
-
-    code: ErrorCode = "out_of_credit"
-
-
-class Busy(ProviderError):
-    """The provider takes no more for now; nothing was accepted."""
-
-    code: ErrorCode = "rate_limited"
-
-
-class NeverSent(ProviderError):
-    """The request provably never left this machine."""
-
-    code: ErrorCode = "unavailable"
-
-
-class AnswerLost(ProviderError):
-    """The request left and no usable answer came; the provider may have accepted it."""
-
-    code: ErrorCode = "submit_unknown"
-
-
-class Unreachable(ProviderError):
-    """We could not look; the job itself may be well."""
-
-    code: ErrorCode = "unavailable"
-
-
-class Gone(ProviderError):
-    """The provider no longer knows the job, or its result has expired."""
-
-    code: ErrorCode = "expired"
-
-
-class Malformed(ProviderError):
-    """An answer outside the provider's contract."""
-
-
-class BlockedUrl(ProviderError):
-    """A result lies where we do not go: a host nobody named, a private address, no https."""
-
-    code: ErrorCode = "blocked_url"
-
-
-class TooLarge(ProviderError):
-    """A result is larger than we store."""
 
 
 class Origin(NamedTuple):
@@ -176,6 +97,16 @@ class Job:
 
     id: str
     urls: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What a provider tells of a job unasked. `event` tells one piece of news from another, short
+    and printable; whose news it is in our words, the address says that it was sent to.
+    """
+
+    event: str
+    job_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,15 +201,21 @@ class Provider(Protocol):
     #: What the input pictures of one request may weigh together, before any encoding.
     input_bytes_max: int
 
-    async def submit(self, route: Route, request: Request, *, key: str) -> Job:
+    async def submit(
+        self, route: Route, request: Request, *, key: str, webhook_url: str | None = None
+    ) -> Job:
         """Send the one paid request; `key` is `<generation id>-<attempt>`, always the same.
+        `webhook_url`: where the provider tells what becomes of it, if it can do that.
 
         Raises: any ProviderError but Unreachable and Gone.
         """
         ...
 
     async def poll(self, route: Route, job: Job) -> JobState:
-        """Ask how the job stands. Raises: Unreachable, Busy, Gone, Unauthorized, Malformed."""
+        """Ask how the job stands; an answer about another job is Malformed.
+
+        Raises: Unreachable, Busy, Gone, Unauthorized, Malformed.
+        """
         ...
 
     async def cancel(self, route: Route, job: Job) -> None:
@@ -287,4 +224,15 @@ class Provider(Protocol):
 
     async def find(self, route: Route, key: str) -> Job | None:
         """Find the job of a submit whose answer was lost (`on_lost_submit` = `lookup`)."""
+        ...
+
+    def hear(self, headers: Mapping[str, str], raw: bytes) -> News:
+        """Read news as it was sent, after its signature where the provider signs.
+
+        `headers` have lower-case names. Raises: Forged, Malformed.
+        """
+        ...
+
+    def job(self, route: Route, job_id: str) -> Job:
+        """Build a job of this route from its id alone. Raises: Malformed: it cannot be one."""
         ...

@@ -1,4 +1,4 @@
-"""RunPod serverless: submit by /run, look by /status, stop by /cancel.
+"""RunPod serverless: submit by /run, look by /status, stop by /cancel; its news are the status.
 
 The same class speaks to any address with this wire: to RunPod's cloud, and to the demo provider.
 What is special about an endpoint stands in its dialect in the catalogue. An `output` is a result
@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from typing import TypeGuard
 
 import httpx
 from pydantic import SecretStr
@@ -25,6 +26,7 @@ from providers.contract import (
     Job,
     JobState,
     Malformed,
+    News,
     Rejected,
     Request,
     Route,
@@ -43,6 +45,7 @@ ROOM_FOR_WORDS_BYTES = 400_000
 EXECUTION_S_RANGE = (5.0, 604_800.0)
 TTL_MARGIN_S = 60.0  # a job nobody follows any more is deleted this long after our own deadline
 JOB_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9._:-]{1,200}")
+STATUS = re.compile(r"[A-Z_]{1,40}")
 TOO_LATE = frozenset({400, 404, 409, 410, 422})  # to a cancel: there is nothing left to stop
 RETRYABLE = frozenset({"provider_error", "timeout"})
 
@@ -60,9 +63,11 @@ class RunPod:
         self._client = client
         self._secret = api_key if isinstance(api_key, SecretStr) else SecretStr(api_key or "")
 
-    async def submit(self, route: Route, request: Request, *, key: str) -> Job:
+    async def submit(
+        self, route: Route, request: Request, *, key: str, webhook_url: str | None = None
+    ) -> Job:
         """Send the one paid request. Raises: any ProviderError but Unreachable and Gone."""
-        body = json.dumps(payload(route, request), allow_nan=False).encode()
+        body = json.dumps(payload(route, request, webhook_url), allow_nan=False).encode()
         if len(body) > BODY_BYTES_MAX:
             raise Rejected(too_heavy(self.name, request, len(body)))
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
@@ -71,20 +76,17 @@ class RunPod:
         call = self._request("POST", f"{route.endpoint}/run", headers, body)
         answer = await wire.submit(self._client, call, self._key())
         job_id = answer.json.get("id") if isinstance(answer.json, Mapping) else None
-        if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
+        if not is_job_id(job_id):
             raise AnswerLost(f"{self.name} took the request, but named no job")
-        return Job(
-            id=job_id,
-            urls={
-                "status": f"{route.endpoint}/status/{job_id}",
-                "cancel": f"{route.endpoint}/cancel/{job_id}",
-            },
-        )
+        return self.job(route, job_id)
 
     async def poll(self, route: Route, job: Job) -> JobState:
         """Ask how the job stands. Raises: Unreachable, Busy, Gone, Unauthorized, Malformed."""
         call = self._request("GET", job.urls["status"])
         answer = await wire.look(self._client, call, self._key())
+        named = answer.json.get("id") if isinstance(answer.json, Mapping) else None
+        if named is not None and named != job.id:
+            raise Malformed(f"{self.name} answered about another job than was asked for")
         return parse(route, answer.json, self._key())
 
     async def cancel(self, route: Route, job: Job) -> None:
@@ -95,6 +97,36 @@ class RunPod:
     async def find(self, route: Route, key: str) -> Job | None:
         """Return None: RunPod lists no jobs and knows no reference of ours."""
         return None
+
+    def hear(self, headers: Mapping[str, str], raw: bytes) -> News:
+        """Read a status object; RunPod signs nothing, so only the address proves the sender.
+
+        Raises: Malformed. Source: docs.runpod.io/serverless/endpoints/send-requests, 2026-08-20.
+        """
+        try:
+            body = json.loads(raw)
+        except (ValueError, RecursionError):
+            raise Malformed("the news is no JSON") from None
+        job_id = body.get("id") if isinstance(body, Mapping) else None
+        status = body.get("status") if isinstance(body, Mapping) else None
+        if not is_job_id(job_id) or not isinstance(status, str) or not STATUS.fullmatch(status):
+            raise Malformed("the news names no job and status")
+        return News(event=f"{job_id}:{status}", job_id=job_id)
+
+    def job(self, route: Route, job_id: str) -> Job:
+        """Return the job of this id, at the addresses that the endpoint has for it.
+
+        Raises: Malformed.
+        """
+        if not is_job_id(job_id):
+            raise Malformed(f"no job of {self.name} can have such an id")
+        return Job(
+            id=job_id,
+            urls={
+                "status": f"{route.endpoint}/status/{job_id}",
+                "cancel": f"{route.endpoint}/cancel/{job_id}",
+            },
+        )
 
     def _key(self) -> str:
         return self._secret.get_secret_value()
@@ -118,14 +150,22 @@ class RunPod:
         )
 
 
-def payload(route: Route, request: Request) -> dict[str, Json]:
-    """Return the body of /run: the endpoint's own words, and how long the job may run and last."""
+def is_job_id(job_id: object) -> TypeGuard[str]:
+    """Whether this can name a job, and nothing else, in an address."""
+    return isinstance(job_id, str) and JOB_ID.fullmatch(job_id) is not None
+
+
+def payload(route: Route, request: Request, webhook_url: str | None = None) -> dict[str, Json]:
+    """Return the body of /run: the endpoint's own words, how long the job may run and last, and
+    where its news go.
+    """
     least, most = EXECUTION_S_RANGE
     execution_s = min(max(route.deadline_s, least), most)
     ttl_s = min(execution_s + TTL_MARGIN_S, most)
     return {
         "input": spell(route.dialect, request),
         "policy": {"executionTimeout": int(execution_s * 1000), "ttl": int(ttl_s * 1000)},
+        **({"webhook": webhook_url} if webhook_url else {}),
     }
 
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 
+from crash_points import crash_point
 from providers.contract import (
     AnswerLost,
     Busy,
@@ -58,7 +59,7 @@ async def submit(client: httpx.AsyncClient, request: httpx.Request, secret: str)
     """
     try:
         async with asyncio.timeout(SUBMIT_S):
-            answer = await ask(client, request, secret)
+            answer = await ask(client, request, secret, is_paid=True)
     except httpx.ConnectError as error:
         raise NeverSent(f"no connection to {request.url.host}") from error
     except httpx.TransportError as error:
@@ -101,9 +102,13 @@ async def look(
     return answer
 
 
-async def ask(client: httpx.AsyncClient, request: httpx.Request, secret: str) -> Answer:
+async def ask(
+    client: httpx.AsyncClient, request: httpx.Request, secret: str, *, is_paid: bool = False
+) -> Answer:
     """Send a request and read its whole answer, up to a limit. Raises: httpx.TransportError."""
     response = await client.send(request, stream=True, follow_redirects=False)
+    if is_paid:
+        crash_point("submit.answering")
     try:
         body = bytearray()
         async for chunk in response.aiter_bytes():
