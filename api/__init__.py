@@ -1,5 +1,5 @@
-"""The doors beside the chat: tool calls, generations, events, media, uploads, health. Each is thin:
-who asks, what, the answer.
+"""The doors beside the chat: tool calls, generations, events, media, uploads, providers' news,
+health. Each is thin: who asks, what, the answer.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from api import (
     tools,
     unknown,
     usage,
+    webhooks,
 )
 
 
@@ -28,7 +29,7 @@ def routes() -> APIRouter:
     router = APIRouter()
     doors = (
         *(health, login, stickiness, keys, tools, usage, events, generations, media, feedback),
-        unknown,
+        *(webhooks, unknown),
     )
     for door in doors:
         router.include_router(door.router)

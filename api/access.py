@@ -33,7 +33,8 @@ log = structlog.get_logger(__name__)
 
 #: Bytes that are the same for everybody, and questions about the process itself.
 OPEN_TO_ALL = frozenset({"/healthz", "/readyz", "/metrics", "/favicon", "/logo"})
-OPEN_FOLDERS = ("/assets/", "/public/")
+#: Providers have no login: the address that they were given proves who they are.
+OPEN_FOLDERS = ("/assets/", "/public/", "/webhooks/")
 #: Ours; an API key opens these, never the chat.
 DOORS = ("/api", "/media/", "/v1", "/feedback")
 #: The chat's socket, its polling form included.

@@ -13,6 +13,9 @@ from api.problems import problem
 BODY_BYTES_MAX = 1024 * 1024
 #: Uploads carry pictures; a form around 20 MiB of picture is a little larger.
 BODY_BYTES_MAX_AT = {"/api/uploads": 21 * 1024 * 1024, "/project/file": 21 * 1024 * 1024}
+#: Here the sender is looked at first: what a provider sends of a job wakes its driver, however long
+#: it says it is; of what is too long, no more is read than of a body that does not tell.
+SENDER_FIRST = "/webhooks/"
 #: The rest of a refused body is not waited for.
 CLOSE = (b"connection", b"close")
 LINGER_BYTES_MAX = 32 * 1024 * 1024
@@ -45,9 +48,10 @@ class _Counted:
         self._left = self.limit = limit
         told = header_values(scope, b"content-length")
         lengths = [int(text) if text.isdecimal() else 0 for text in told]
-        self.exceeded = any(length > limit for length in lengths)
+        is_too_long = any(length > limit for length in lengths)
+        self.exceeded = is_too_long and not scope["path"].startswith(SENDER_FIRST)
         #: Whether there may be more than was read; a told length within the limit is no matter.
-        self.is_open = bool(header_values(scope, b"transfer-encoding"))
+        self.is_open = is_too_long or bool(header_values(scope, b"transfer-encoding"))
 
     async def __call__(self) -> Message:
         message = await self._receive()

@@ -1,6 +1,6 @@
 """What providers told us by webhook: noted and passed on, and acted upon by nobody here.
 
-A note wakes whoever drives the generation; where nobody does, because it is settled or the news are
+A note wakes whoever drives the generation; where nobody does, because it is unknown or the news are
 of an older attempt, it has the generation driven once more.
 """
 
@@ -59,9 +59,9 @@ async def note(
     news = {"id": str(generation_id), "v": row.version, "u": str(row.user_id), "s": row.status}
     told = json.dumps({**news, "w": True})
     await connection.execute(select(func.pg_notify(CHANNEL, told)))
-    is_settled = row.status not in OPEN_STATUSES
-    is_gone = is_settled and row.deleted_at is not None
-    if (is_settled or attempt != row.attempt) and not is_gone:
+    is_gone = row.status not in OPEN_STATUSES and row.deleted_at is not None
+    # Whoever drives an open one has been woken, and a settled one has nothing more to hear.
+    if (row.status == "unknown" or attempt != row.attempt) and not is_gone:
         await defer_drive(connection, generation_id)
     return True
 

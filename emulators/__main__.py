@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from emulators.app import create_app
-from emulators.faults import TRANSPORT
+from emulators.broken_answers import TRANSPORT
 
 DEFAULT_PORT = 8790
 BACKLOG = 2048

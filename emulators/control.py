@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from emulators.fault_orders import read_rule, read_seconds
 from emulators.ledger import COUNTED
 from emulators.runpod_wire import desk_of
 from emulators.store import UNFINISHED, Status
@@ -42,16 +43,21 @@ def wrong(message: str) -> Response:
 
 
 async def control(request: Request) -> Response:
-    """`POST /_control {"hold": true|false}`"""
-    workshop = desk_of(request).workshop
+    """`POST /_control {"hold": true|false, "webhook_gap_s": 10}`, either or both"""
+    desk = desk_of(request)
     try:
         body = await read_object(request)
+        if not body or not set(body) <= {"hold", "webhook_gap_s"}:
+            raise ValueError('the body must have "hold" or "webhook_gap_s" and nothing else')
+        hold = body.get("hold", desk.workshop.is_held)
+        if not isinstance(hold, bool):
+            raise ValueError('"hold" must be true or false')
+        gap_s = read_seconds("webhook_gap_s", {"webhook_gap_s": desk.webhooks.gap_s, **body})
     except ValueError as error:
         return wrong(str(error))
-    if set(body) != {"hold"} or not isinstance(body["hold"], bool):
-        return wrong('the body must be {"hold": true} or {"hold": false}')
-    workshop.is_held = body["hold"]
-    return JSONResponse({"hold": workshop.is_held})
+    desk.workshop.is_held = hold
+    desk.webhooks.gap_s = gap_s
+    return JSONResponse({"hold": hold, "webhook_gap_s": gap_s})
 
 
 async def faults(request: Request) -> Response:
@@ -61,7 +67,7 @@ async def faults(request: Request) -> Response:
         rules.clear()
     if request.method == "POST":
         try:
-            rule = rules.add(await read_object(request))
+            rule = rules.add(read_rule(await read_object(request)))
         except ValueError as error:
             return wrong(str(error))
         return JSONResponse(rule.as_json(), status_code=201)

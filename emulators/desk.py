@@ -7,14 +7,19 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from emulators.endpoints import ENDPOINTS
 from emulators.faults import Faults
 from emulators.jobs import Jobs
 from emulators.ledger import Ledger
 from emulators.store import Store
+from emulators.webhooks import Webhooks
 from emulators.workshop import Workshop
 
 RESULTS_KEPT_S = 7 * 86_400  # as long as RunPod's public endpoints keep theirs (docs, 2026-07-27)
+
+WEBHOOK_TIMEOUT = httpx.Timeout(10, pool=None)  # many ends at once wait for each other, unbounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +31,7 @@ class Desk:
     jobs: Jobs
     workshop: Workshop
     faults: Faults
+    webhooks: Webhooks
 
     @property
     def results_dir(self) -> Path:
@@ -39,22 +45,28 @@ async def open_desk(data_dir: Path) -> AsyncIterator[Desk]:
     results_dir = data_dir / "results"
     results_dir.mkdir(parents=True, exist_ok=True)
     remove_old_results(results_dir)
-    store = Store(data_dir / "demo.sqlite3")
-    try:
-        ledger = Ledger(store)
-        jobs = Jobs(store, ledger)
+    async with contextlib.AsyncExitStack() as stack:
+        store = Store(data_dir / "demo.sqlite3")
+        stack.callback(store.close)
+        client = httpx.AsyncClient(trust_env=False, timeout=WEBHOOK_TIMEOUT)
+        await stack.enter_async_context(client)
+        ledger, faults = Ledger(store), Faults()
+        webhooks = Webhooks(client, ledger, faults)
+        stack.push_async_callback(webhooks.close)
+        jobs = Jobs(store, ledger, webhooks.tell)
         workshop = Workshop(jobs, results_dir)
+        stack.push_async_callback(workshop.close)
         for job in jobs.unfinished():
             if job.endpoint in ENDPOINTS:
                 workshop.begin(job)
-        try:
-            yield Desk(
-                data_dir=data_dir, ledger=ledger, jobs=jobs, workshop=workshop, faults=Faults()
-            )
-        finally:
-            await workshop.close()
-    finally:
-        store.close()
+        yield Desk(
+            data_dir=data_dir,
+            ledger=ledger,
+            jobs=jobs,
+            workshop=workshop,
+            faults=faults,
+            webhooks=webhooks,
+        )
 
 
 def remove_old_results(results_dir: Path) -> None:

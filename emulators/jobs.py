@@ -6,23 +6,32 @@ All moves happen in the event loop's thread, so a move is one step and needs no 
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from emulators.endpoints import Endpoint
-from emulators.ledger import Ledger, generation_of
+from emulators.fault_orders import without_marks
+from emulators.ledger import Ledger
 from emulators.store import Job, Status, Store
+from emulators.submit import Submit
 
 
 class Jobs:
     """Every job ever accepted, with the live progress of those in work."""
 
-    def __init__(self, store: Store, ledger: Ledger) -> None:
+    def __init__(
+        self, store: Store, ledger: Ledger, ended: Callable[[Job, dict[str, Any]], None]
+    ) -> None:
         self._store = store
         self._ledger = ledger
+        self._ended = ended  # told of every job with a webhook that ends, and of its input
         self._jobs = {job.id: job for job in store.jobs()}
         self._by_key = {job.key: job for job in self._jobs.values() if job.key}
         self._progress: dict[str, float] = {}
+        self._standing: dict[str, Counter[Status]] = {}
+        for job in self._jobs.values():
+            self._counter(job)[job.status] += 1
 
     def unfinished(self) -> list[Job]:
         """Return what must be drawn again after a restart, oldest first."""
@@ -39,22 +48,31 @@ class Jobs:
 
     def count_by_status(self, endpoint: str) -> Counter[Status]:
         """Return how many jobs of an endpoint stand at each status."""
-        return Counter(job.status for job in self._jobs.values() if job.endpoint == endpoint)
+        return self._standing.get(endpoint, Counter())
+
+    def _counter(self, job: Job) -> Counter[Status]:
+        return self._standing.setdefault(job.endpoint, Counter())
+
+    def another(self, job: Job) -> Job:
+        """Return the newest other job of the same endpoint, or the job itself."""
+        others = (other for other in reversed(self._jobs.values()) if other.id != job.id)
+        return next((other for other in others if other.endpoint == job.endpoint), job)
 
     def input_of(self, job: Job) -> dict[str, Any]:
-        """Return what an unfinished job was asked to draw."""
-        return self._store.input_of(job.id)
+        """Return what an unfinished job was asked to draw, without the marks in its prompt."""
+        job_input = self._store.input_of(job.id)
+        if isinstance(prompt := job_input.get("prompt"), str):
+            job_input["prompt"] = without_marks(prompt)
+        return job_input
 
-    def accept(
-        self, endpoint: Endpoint, key: str | None, job_input: dict[str, Any], doom: str | None
-    ) -> Job:
+    def accept(self, endpoint: Endpoint, submit: Submit, doom: str | None) -> Job:
         """Write a new job into the book; the caller has looked for the key before."""
         job_id = f"{uuid.uuid4()}-u1"
         job = Job(
             id=job_id,
             endpoint=endpoint.name,
-            key=key,
-            subject=generation_of(key) if key else job_id,
+            key=submit.key,
+            subject=submit.generation or job_id,
             status=Status.IN_QUEUE,
             output=None,
             error=None,
@@ -62,20 +80,27 @@ class Jobs:
             accepted_at=time.time(),
             started_at=None,
             finished_at=None,
+            webhook=submit.webhook,
+            origin=submit.origin,
         )
-        self._store.insert(job, job_input)
+        self._store.insert(job, submit.job_input)
         self._jobs[job.id] = job
-        if key:
-            self._by_key[key] = job
+        self._counter(job)[job.status] += 1
+        if job.key:
+            self._by_key[job.key] = job
         self._ledger.note(job)
         return job
 
     def _move(self, job: Job) -> Job:
         self._store.update(job)
+        self._counter(job)[self._jobs[job.id].status] -= 1
+        self._counter(job)[job.status] += 1
         self._jobs[job.id] = job
         self._ledger.note(job)
         if job.is_finished:
             self._progress.pop(job.id, None)
+            if job.webhook is not None:
+                self._ended(job, self._store.input_of(job.id))
             self._store.forget_input(job.id)
         return job
 

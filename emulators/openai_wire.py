@@ -15,8 +15,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from emulators.brain.answer import Answer, answer
-from emulators.faults import CutShort, Dropped, Hanging, refusal
-from emulators.runpod_wire import desk_of, read_body
+from emulators.broken_answers import CutShort, Dropped, Hanging, refusal
+from emulators.runpod_wire import desk_of
+from emulators.submit import read_body
 
 MODEL = "demo-chat"
 ARGUMENT_PIECE_CHARS = 24

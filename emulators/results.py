@@ -8,7 +8,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from emulators.faults import CutShort, Dropped, Fault, Hanging, refusal, wait_for_close
+from emulators.broken_answers import CutShort, Late, unanswered, wait_for_close
+from emulators.fault_orders import Fault
 from emulators.runpod_wire import desk_of
 
 MEDIA_TYPES = {"png": "image/png", "mp4": "video/mp4"}
@@ -37,20 +38,23 @@ async def result(request: Request) -> Response:
 def spoiled(path: Path, media_type: str, fault: Fault) -> Response:
     """Return what a fault makes of a download."""
     match fault.fault:
-        case "drop_before":
-            return Dropped()
         case "drop_after":
             return CutShort(FileResponse(path, media_type=media_type), whole_pieces=0)
-        case "hang":
-            return Hanging()
         case "malformed":
             return Response(b"these bytes are no picture", media_type=media_type)
         case "wrong_type":
             return FileResponse(path, media_type="text/html")
         case "drip":
             return Dripping(path, media_type)
+        case "late":
+            return Late(FileResponse(path, media_type=media_type), fault.delay_s)
+        case "empty":
+            return Response(b"", media_type=media_type)
+        case "short":
+            content = path.read_bytes()
+            return Response(content[: len(content) // 2], media_type=media_type)
         case _:
-            return refusal(fault)
+            return unanswered(fault) or FileResponse(path, media_type=media_type)
 
 
 class Dripping(Response):

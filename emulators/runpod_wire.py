@@ -4,21 +4,23 @@ Source: docs.runpod.io/serverless/endpoints/operation-reference, 2026-08-20. Unl
 submit with an `Idempotency-Key` seen before answers with the job it already has.
 """
 
-import json
-import time
+from dataclasses import replace
 from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from emulators.broken_answers import Dropped, Late, refusal, unanswered
 from emulators.desk import Desk
 from emulators.endpoints import ENDPOINTS, Endpoint
-from emulators.faults import Dropped, Fault, Hanging, Step, refusal
-from emulators.ledger import ALL, generation_of
+from emulators.fault_orders import Fault, Step
+from emulators.ledger import ALL
+from emulators.status_object import describe, unfinished
 from emulators.store import Job, Status
+from emulators.submit import Submit, origin_of, read_submit
 
-MAX_BODY_BYTES = 10_000_000
+ALMOST = 0.99  # the progress of what is stuck
 BROKEN_JSON = b'{"id": "'
 
 
@@ -27,66 +29,49 @@ def desk_of(request: Request) -> Desk:
     return cast("Desk", request.state.desk)
 
 
-def milliseconds(since: float, until: float | None) -> int:
-    """Return a span between two Unix times, up to now while it has no end."""
-    return max(0, round(((until or time.time()) - since) * 1000))
-
-
-def describe(desk: Desk, job: Job, origin: str) -> dict[str, Any]:
-    """Return a job as `/status` shows it; result addresses begin with `origin`."""
-    body: dict[str, Any] = {"id": job.id, "status": str(job.status)}
-    if job.started_at is not None:
-        body["delayTime"] = milliseconds(job.accepted_at, job.started_at)
-        body["workerId"] = "demo-worker"
-    if job.status is Status.IN_QUEUE:
-        body["queue_position"] = desk.workshop.queue_position(job)
-    if job.status is Status.IN_PROGRESS:
-        body["output"] = {"progress": desk.jobs.progress(job.id)}
-    if job.started_at is not None and job.is_finished:
-        body["executionTime"] = milliseconds(job.started_at, job.finished_at)
-    if job.error is not None:
-        body["error"] = job.error
-    if job.output is not None:
-        body["output"] = with_addresses(job.output, f"{origin}/results/{job.id}")
-    return body
-
-
-def with_addresses(output: dict[str, Any], base: str) -> dict[str, Any]:
-    """Return a finished job's output with addresses in place of file names."""
-    if "file" in output:
-        rest = {name: value for name, value in output.items() if name != "file"}
-        return {"video_url": f"{base}/{output['file']}", **rest}
-    images = [
-        {
-            "url": f"{base}/{i['file']}",
-            "width": i["width"],
-            "height": i["height"],
-            "seed": i["seed"],
-        }
-        for i in output["images"]
-    ]
-    only = {"image_url": images[0]["url"]} if len(images) == 1 else {}
-    return {"images": images, **only, "cost": output["cost"]}
-
-
-def origin_of(request: Request) -> str:
-    """Return scheme and host as the caller reached us."""
-    return f"{request.url.scheme}://{request.url.netloc}"
+def shown(desk: Desk, job: Job, origin: str) -> dict[str, Any]:
+    """Return a job as `/status` tells of it now."""
+    place = desk.workshop.queue_position(job) if job.status is Status.IN_QUEUE else 1
+    progress = desk.jobs.progress(job.id)
+    return describe(job, origin, progress=progress, queue_position=place)
 
 
 def stand_in(desk: Desk, request: Request, job: Job, fault: Fault | None) -> Response:
     """Return the answer about a job, or what a fault makes of it."""
+    answer = JSONResponse(told(desk, origin_of(request), job, fault))
     match fault.fault if fault else None:
         case "drop_after":
             return Dropped()
-        case "hang":
-            return Hanging()
         case "malformed":
             return Response(BROKEN_JSON, media_type="application/json")
-        case "unknown_status":
-            return JSONResponse({"id": job.id, "status": "BAKING"})
+        case "late" if fault:
+            return Late(answer, fault.delay_s)
         case _:
-            return JSONResponse(describe(desk, job, origin_of(request)))
+            return (unanswered(fault) if fault else None) or answer
+
+
+def told(desk: Desk, origin: str, job: Job, fault: Fault | None) -> dict[str, Any]:
+    """Return what an answer says about a job: the truth, or a fault's version of it."""
+    match fault.fault if fault else None:
+        case "unknown_status":
+            return {"id": job.id, "status": "BAKING"}
+        case "stuck":
+            return describe(unfinished(job), origin, progress=ALMOST)
+        case "flap":
+            return describe(flapping(desk, job), origin, progress=ALMOST)
+        case "other_job" if fault and fault.on == "submit":
+            return {**shown(desk, job, origin), "id": desk.jobs.another(job).id}
+        case "other_job":
+            return shown(desk, desk.jobs.another(job), origin)
+        case _:
+            return shown(desk, job, origin)
+
+
+def flapping(desk: Desk, job: Job) -> Job:
+    """Return a job as a flapping provider shows it: forth at one poll and back at the next."""
+    if job.is_finished or desk.ledger.counted(job.subject, "polls") % 2 == 0:
+        return unfinished(job)
+    return replace(job, status=Status.IN_QUEUE, started_at=None)
 
 
 def check(request: Request) -> Response | None:
@@ -99,72 +84,49 @@ def check(request: Request) -> Response | None:
     return None
 
 
-async def read_body(request: Request, most_bytes: int) -> bytes | None:
-    """Return the body, or None when it is too long; it is read to its end all the same."""
-    content = bytearray()
-    size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size <= most_bytes:
-            content += piece
-    return bytes(content) if size <= most_bytes else None
-
-
-def parse_input(content: bytes | None) -> dict[str, Any] | str:
-    """Return a submit's `input`, or what is wrong with its body."""
-    if content is None:
-        return f"request body is over {MAX_BODY_BYTES} bytes"
-    try:
-        body = json.loads(content)
-    except ValueError:
-        return "request body is not valid JSON"
-    if not isinstance(body, dict) or not isinstance(body.get("input"), dict):
-        return "request body must be an object with an object `input`"
-    job_input: dict[str, Any] = body["input"]
-    return job_input
-
-
 async def run(request: Request) -> Response:
     """`POST /v2/{endpoint}/run`"""
     if refused := check(request):
         return refused
     desk = desk_of(request)
     endpoint = ENDPOINTS[request.path_params["endpoint"]]
-    key = request.headers.get("idempotency-key") or None
-    generation = generation_of(key) if key else None
-    fault = desk.faults.take("submit", endpoint.name, generation)
-    job = await take_in(request, endpoint, key, fault)
+    submit = await read_submit(request)
+    if submit.problem is None:
+        desk.faults.order_once(submit.whose, submit.own_faults)
+    fault = desk.faults.take("submit", endpoint.name, submit.whose)
+    if fault is None and submit.generation is None:
+        desk.faults.forget_orders(submit.whose)
+    job = take_in(desk, endpoint, submit, fault)
     if isinstance(job, Response):
-        desk.ledger.count(generation or ALL, "submit_requests")
+        desk.ledger.count(submit.generation or ALL, "submit_requests")
         return job
     desk.ledger.count(job.subject, "submit_requests")
+    if job.webhook is not None:
+        await desk.webhooks.announce(job, submit.job_input)
     return stand_in(desk, request, job, fault)
 
 
-async def take_in(
-    request: Request, endpoint: Endpoint, key: str | None, fault: Fault | None
-) -> Job | Response:
+def take_in(desk: Desk, endpoint: Endpoint, submit: Submit, fault: Fault | None) -> Job | Response:
     """Return the job that a submit is about, or the answer that refuses it."""
     if fault and fault.fault == "drop_before":
         return Dropped()
     if fault and fault.fault == "status":
         return refusal(fault)
-    job_input = parse_input(await read_body(request, MAX_BODY_BYTES))
-    if isinstance(job_input, str):
-        return JSONResponse({"error": job_input}, status_code=400)
-    doom = "demo fault: the worker failed" if fault and fault.fault == "fail" else None
-    return accept_once(desk_of(request), endpoint, key, job_input, doom)
+    if submit.problem is not None:
+        return JSONResponse({"error": submit.problem}, status_code=400)
+    fails = fault is not None and fault.fault == "fail"
+    doom = submit.doom or ("demo fault: the worker failed" if fails else None)
+    return accept_once(desk, endpoint, submit, doom)
 
 
-def accept_once(
-    desk: Desk, endpoint: Endpoint, key: str | None, job_input: dict[str, Any], doom: str | None
-) -> Job:
+def accept_once(desk: Desk, endpoint: Endpoint, submit: Submit, doom: str | None) -> Job:
     """Return the job of a key, accepting it when there is none yet."""
-    job = desk.jobs.find_by_key(key) if key else None
+    job = desk.jobs.find_by_key(submit.key) if submit.key else None
     if job is None:
-        job = desk.jobs.accept(endpoint, key, job_input, doom)
+        job = desk.jobs.accept(endpoint, submit, doom)
         desk.ledger.count(job.subject, "submits")
         desk.workshop.begin(job)
+        desk.faults.order_once(job.subject, submit.job_faults)
     return job
 
 

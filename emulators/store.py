@@ -25,7 +25,9 @@ CREATE TABLE IF NOT EXISTS jobs (
     doom TEXT,
     accepted_at REAL NOT NULL,
     started_at REAL,
-    finished_at REAL
+    finished_at REAL,
+    webhook TEXT,
+    origin TEXT
 );
 CREATE INDEX IF NOT EXISTS jobs_subject ON jobs (subject, accepted_at);
 CREATE TABLE IF NOT EXISTS counts (
@@ -35,6 +37,9 @@ CREATE TABLE IF NOT EXISTS counts (
     PRIMARY KEY (subject, what)
 );
 """
+
+
+LATER_COLUMNS = ("webhook", "origin")  # absent from the files of an earlier version
 
 
 class Status(StrEnum):
@@ -65,6 +70,8 @@ class Job:
     accepted_at: float
     started_at: float | None
     finished_at: float | None
+    webhook: str | None  # where the news of its end is sent
+    origin: str | None  # scheme and host as the caller reached us, for the addresses in that news
 
     @property
     def is_finished(self) -> bool:
@@ -81,6 +88,13 @@ class Store:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(SCHEMA)
+        self._add_later_columns()
+
+    def _add_later_columns(self) -> None:
+        have = {row["name"] for row in self._db.execute("PRAGMA table_info(jobs)")}
+        for column in LATER_COLUMNS:
+            if column not in have:
+                self._db.execute(f"ALTER TABLE jobs ADD COLUMN {column} TEXT")
 
     def close(self) -> None:
         """Close the file; the store is of no use afterwards."""
@@ -89,7 +103,7 @@ class Store:
     def insert(self, job: Job, job_input: dict[str, Any]) -> None:
         """Write a newly accepted job down, with what it was asked to draw."""
         self._db.execute(
-            "INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 job.id,
                 job.endpoint,
@@ -103,6 +117,8 @@ class Store:
                 job.accepted_at,
                 None,
                 None,
+                job.webhook,
+                job.origin,
             ),
         )
 
@@ -130,7 +146,7 @@ class Store:
         """Yield every job ever accepted, oldest first."""
         for row in self._db.execute(
             "SELECT id, endpoint, key, subject, status, output, error, doom, accepted_at,"
-            " started_at, finished_at FROM jobs ORDER BY accepted_at, rowid"
+            " started_at, finished_at, webhook, origin FROM jobs ORDER BY accepted_at, rowid"
         ):
             fields = dict(row)
             fields["status"] = Status(fields["status"])
@@ -148,6 +164,13 @@ class Store:
         self._db.execute(
             "INSERT INTO counts VALUES (?,?,1) ON CONFLICT DO UPDATE SET n = n + 1",
             (subject, what),
+        )
+
+    def put(self, subject: str, what: str, n: int) -> None:
+        """Set a counter."""
+        self._db.execute(
+            "INSERT INTO counts VALUES (?,?,?) ON CONFLICT DO UPDATE SET n = excluded.n",
+            (subject, what, n),
         )
 
     def counts(self) -> dict[str, dict[str, int]]:

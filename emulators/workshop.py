@@ -5,8 +5,10 @@ process each, so that a cancelled film stops at once and the machine's other wor
 """
 
 import asyncio
+import itertools
 import json
 import sys
+from bisect import bisect_left
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,6 +30,30 @@ class DrawingError(Exception):
     """A film's process ended without a film; the message is the job's error."""
 
 
+class Line:
+    """Who waits for a place in a lane; to tell somebody's place costs the same in a long line."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._in_order: list[int] = []
+        self._next = itertools.count()
+
+    def join(self, job_id: str) -> None:
+        """Wait behind everybody else."""
+        number = self._numbers[job_id] = next(self._next)
+        self._in_order.append(number)
+
+    def leave(self, job_id: str) -> None:
+        """Wait no more, if still waiting."""
+        if (number := self._numbers.pop(job_id, None)) is not None:
+            del self._in_order[bisect_left(self._in_order, number)]
+
+    def place(self, job_id: str) -> int:
+        """Return a place in the line; 1 is the next one, or one who does not wait any more."""
+        number = self._numbers.get(job_id)
+        return 1 if number is None else bisect_left(self._in_order, number) + 1
+
+
 class Workshop:
     """Owns a task for every unfinished job; while `is_held`, none of them finishes."""
 
@@ -36,12 +62,12 @@ class Workshop:
         self._results_dir = results_dir
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._lanes = {name: asyncio.Semaphore(e.lane_width) for name, e in ENDPOINTS.items()}
-        self._waiting: dict[str, dict[str, None]] = {name: {} for name in ENDPOINTS}
+        self._lines = {name: Line() for name in ENDPOINTS}
         self.is_held = False
 
     def begin(self, job: Job) -> None:
         """Take a job into work; it goes on by itself until it is finished or cancelled."""
-        self._waiting[job.endpoint][job.id] = None
+        self._lines[job.endpoint].join(job.id)
         task = asyncio.create_task(self._work(job), name=f"draw {job.id}")
         self._tasks[job.id] = task
         task.add_done_callback(lambda done: self._leave(job.id, done))
@@ -66,10 +92,7 @@ class Workshop:
 
     def queue_position(self, job: Job) -> int:
         """Return a waiting job's place in its lane; 1 is the next one."""
-        for place, job_id in enumerate(self._waiting[job.endpoint], start=1):
-            if job_id == job.id:
-                return place
-        return 1
+        return self._lines[job.endpoint].place(job.id)
 
     async def _work(self, job: Job) -> None:
         endpoint = ENDPOINTS[job.endpoint]
@@ -80,7 +103,7 @@ class Workshop:
         except (OrderError, DrawingError) as error:
             self._jobs.fail(job.id, str(error))
         finally:
-            self._waiting[endpoint.name].pop(job.id, None)
+            self._lines[endpoint.name].leave(job.id)
 
     @asynccontextmanager
     async def _place(self, endpoint: Endpoint, job_id: str) -> AsyncIterator[None]:
@@ -96,7 +119,7 @@ class Workshop:
             yield
 
     def _start(self, endpoint: Endpoint, job_id: str) -> None:
-        self._waiting[endpoint.name].pop(job_id, None)
+        self._lines[endpoint.name].leave(job_id)
         self._jobs.start(job_id)
 
     async def _draw(self, endpoint: Endpoint, job: Job) -> dict[str, Any]:

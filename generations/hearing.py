@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 #: So many are read and noted at once, each with up to 1 MiB and a connection of the pool; others
 #: wait, and so long at most.
-AT_ONCE = 4
+AT_ONCE = 8
 WAIT_S = 10.0
 #: What is noted of news that say nothing to us: they wake all the same.
 UNREADABLE = News(event="unreadable", job_id=None)
@@ -110,5 +110,5 @@ class Hearing:
             known = await webhook_notes.note(
                 connection, generation_id, attempt, news.event, news.job_id
             )
-        log.info("webhook heard", known=known, event_of_job=news.event, **where)
+        log.info("webhook heard", known=known, news=news.event, **where)
         return known

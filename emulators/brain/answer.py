@@ -1,11 +1,12 @@
 """The brain's one door: messages and tools in, words and calls out. Pure and deterministic."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from emulators.brain.history import History, read_history
+from emulators.brain.history import STARTING_TOOLS, History, read_history
 from emulators.brain.language import Language, detect
 from emulators.brain.marks import marked_calls, marked_text, marked_words
 from emulators.brain.phrases import PHRASES
@@ -45,10 +46,21 @@ def answer(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> Answe
         return marked
     else:
         planned = plan(history, Toolbox(tools), phrases)
-        reply = Answer(planned.text, planned.calls)
+        calls = tuple(with_faults(call, history.faults) for call in planned.calls)
+        reply = Answer(planned.text, calls)
     if history.has_spoken or not reply.text:
         return reply
     return Answer(f"{reply.text}\n\n{phrases.demo_note}", reply.calls)
+
+
+def with_faults(call: Call, faults: str) -> Call:
+    """Return a call that paints with the marks for the painters behind its prompt."""
+    if not faults or call.name not in STARTING_TOOLS:
+        return call
+    arguments = json.loads(call.arguments)
+    if "prompt" in arguments:
+        arguments["prompt"] = f"{arguments['prompt']} {faults}"
+    return Call(call.name, json.dumps(arguments, ensure_ascii=False))
 
 
 def language_of(history: History) -> Language:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from emulators.brain.marks import split_faults
+
 LONG_GAP = re.compile(r"\s{3,}")  # kept short, since patterns look into every gap
 ATTACHED = re.compile(r"\[attached: (?P<id>[0-9A-Za-z-]{8,64})(?P<name>[^\]\n]*)\]")
 NEWS = re.compile(
@@ -56,6 +58,7 @@ class History:
     """One conversation, read once."""
 
     text: str = ""  # the newest user's words, without our lines in brackets
+    faults: str = ""  # the marks for the painters in the newest user's words
     earlier_texts: list[str] = field(default_factory=list)
     attached_now: list[Picture] = field(default_factory=list)
     attached_before: list[Picture] = field(default_factory=list)
@@ -159,6 +162,7 @@ def take_words(history: History, text: str, at: int) -> None:
         history.earlier_texts.append(history.text)
     history.attached_before += history.attached_now
     history.attached_now = [Picture(m["id"], "", at) for m in ATTACHED.finditer(text)]
+    text, history.faults = split_faults(text)
     history.text = own_words(text)
 
 
@@ -206,7 +210,7 @@ def made_of(row: dict[str, Any], at: int) -> Made:
         handle=row.get("handle"),
         kind=str(row["kind"]),
         status=str(row["status"]),
-        prompt=str(row.get("prompt") or ""),
+        prompt=split_faults(str(row.get("prompt") or ""))[0].strip(),
         parent_id=row.get("parent_id"),
         at=at,
     )

@@ -1,6 +1,7 @@
 """Marks by which a test drives the model; `emulators/README.md` explains them.
 
-`[[calls: [{"name": ..., "arguments": ...}]]]`, `[[say: text]]`, `[[slow: N words]]`
+`[[calls: [{"name": ..., "arguments": ...}]]]`, `[[say: text]]`, `[[slow: N words]]`, and
+`[[fault: ...]]`, which is for the painters and passed on with what is to be painted.
 """
 
 import json
@@ -12,6 +13,7 @@ from emulators.brain.toolbox import Call
 SAY = re.compile(r"\[\[say:\s*(?P<text>.*?)\s*\]\]", re.DOTALL)
 SLOW = re.compile(r"\[\[slow:\s*(?P<words>\d{1,5})\s*words?\s*\]\]")
 CALLS = "[[calls:"
+FAULT = re.compile(r"\[\[fault:.*?(?:\]\]|$)", re.IGNORECASE | re.DOTALL)
 
 
 def marked_calls(text: str) -> tuple[Call, ...] | None:
@@ -40,3 +42,13 @@ def marked_words(text: str) -> int | None:
     """Return how many words a mark wants said slowly, or None."""
     match = SLOW.search(text)
     return int(match["words"]) if match else None
+
+
+def split_faults(text: str) -> tuple[str, str]:
+    """Return a user's words without marks for the painters, and those marks.
+
+    Text that another mark dictates is left as it is.
+    """
+    if CALLS in text or SAY.search(text):
+        return text, ""
+    return FAULT.sub(" ", text), " ".join(match.group() for match in FAULT.finditer(text))

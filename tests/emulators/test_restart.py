@@ -57,9 +57,12 @@ async def provider(
             process.stdout.close()
 
 
-async def submit(client: httpx.AsyncClient, endpoint: str, generation: str) -> Any:
+async def submit(
+    client: httpx.AsyncClient, endpoint: str, generation: str, webhook: str | None = None
+) -> Any:
     headers = KEY | {"Idempotency-Key": f"{generation}-1"}
-    body = {"input": {"prompt": "a boat at night", "duration": 1, "width": 320, "height": 180}}
+    drawn = {"prompt": "a boat at night", "duration": 1, "width": 320, "height": 180}
+    body = {"input": drawn, "webhook": webhook}
     return (await client.post(f"/v2/{endpoint}/run", json=body, headers=headers)).json()["id"]
 
 
@@ -109,6 +112,8 @@ async def test_asked_to_stop_it_leaves_with_0_even_with_work_and_waiters_open(
         await client.post("/_faults", json={"on": "submit", "fault": "hang"})
         hanging = asyncio.create_task(submit(client, "demo-image", generation := str(uuid4())))
         await until(client, generation, "submits:1")
+        await submit(client, "demo-image-quick", told := str(uuid4()), "http://127.0.0.1:9/hook")
+        await until(client, told, "webhooks:1")
         process.send_signal(number)
         assert await asyncio.to_thread(process.wait, 10) == 0
         with pytest.raises(httpx.TransportError):
