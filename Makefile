@@ -21,7 +21,7 @@ run: .venv/.runtime ## install what is missing and start everything at http://12
 	@exec $(PY) server.py
 
 test: .venv/.dev ## install what is missing and run the suite (ARGS="-k cancel" goes to pytest)
-	@exec $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@exec $(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: .venv/.dev ## the long forms of the tests: minutes of outage, more of the same (the suite leaves them out)
 	@exec $(PY) -m pytest -n 2 --dist load -m long -rP $(ARGS)

@@ -23,6 +23,21 @@ from tests.demo_process import Demo, start_demo
 from tests.house import Served, serve
 
 TEMPLATE = "kinora_template"
+#: Their tests wait for browsers, processes and outages more than they work.
+SLOW_FOLDERS = ("journeys", "durability")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the folders that take longest, so that all workers end together; leave the long
+    forms out, unless they are asked for.
+    """
+    items.sort(key=lambda item: not any(part in item.path.parts for part in SLOW_FOLDERS))
+    if "long" in config.getoption("markexpr"):
+        return
+    skip = pytest.mark.skip(reason="a long form: `make test-long` runs it")
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(skip)
 
 
 @pytest.fixture(scope="session")

@@ -96,7 +96,7 @@ const RU = {
     wrong_type: 'Пришло не то, что было заказано.',
     internal: 'Ошиблась сама Kinora.'
   },
-  note: (text) => text.replace(/^(\d+) of (\d+) came back\.$/, 'Получилось $1 из $2.'),
+  note: (text) => NOTES_RU.reduce((said, [pattern, words]) => said.replace(pattern, words), text),
   cancel: 'Отменить',
   retry: 'Ещё раз',
   drop: 'Отказаться',
@@ -125,5 +125,16 @@ const RU = {
   seconds: (s) => `${s} с`,
   minutes: (m, s) => `${m} мин ${s} с`
 }
+
+// What the server notes on a card, sentence by sentence.
+const NOTES_RU = [
+  [/^(\d+) of (\d+) came back\.$/, 'Получилось $1 из $2.'],
+  [/^(\S+) takes no more just now\./, '$1 сейчас больше ничего не берёт.'],
+  [/^The account at (\S+) is out of credit; whoever runs Kinora can top it up\./, 'На счету у $1 кончились деньги; пополнить его может владелец этой Kinora.'],
+  [/ It is asked again in a moment\.$/, ' Скоро спросим снова.'],
+  [/ It is asked again at (\S+) UTC\.$/, ' Снова спросим в $1 UTC.'],
+  [/^The answer to the request was lost; waiting for the provider's own word\.$/, 'Ответ на запрос потерялся; ждём вестей от провайдера.'],
+  [/^(\S+) at (\S+) is not configured here just now; waiting for it\.$/, '$1 у $2 сейчас здесь не настроена; ждём её.']
+]
 
 export const words = (navigator.language || 'en').toLowerCase().startsWith('ru') ? RU : EN

@@ -45,16 +45,6 @@ def find_browser() -> str | None:
     return os.environ.get("CHROME_PATH") or next((path for path in found if path), None)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long forms out, unless they are asked for."""
-    if "long" in config.getoption("markexpr"):
-        return
-    skip = pytest.mark.skip(reason="a long form: `make test-long` runs it")
-    for item in items:
-        if item.get_closest_marker("long"):
-            item.add_marker(skip)
-
-
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     path = find_browser()
