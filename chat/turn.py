@@ -23,6 +23,7 @@ from chat import pictures
 from chat.pictures import Brought
 from chat.recall import Recalled, recall
 from chat.texts import Texts
+from crash_points import crash_point
 from db import threads_of, turns
 from db.connect import DATABASE_ERRORS
 from db.threads_of import Deleted
@@ -106,6 +107,7 @@ class Turn:
         """Only a stored answer ends a turn: without, it counts as interrupted once we are gone."""
         try:
             await self._page.finish()
+            crash_point("turn.step-written")
             async with self._runtime.engine.begin() as connection:
                 await turns.end(connection, asked.step_id, self._runtime.watch.instance)
         except DATABASE_ERRORS as error:
