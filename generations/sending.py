@@ -63,7 +63,9 @@ async def send(hands: Hands, row: Row, pace: Pace) -> Verdict:
     _, route, provider = found
     # Whatever the way: a word that has come is the answer.
     if (job := await news.heard_job(hands, row, route, provider)) is not None:
-        return await whole(_store_job(hands, row, pace, route, provider, job))
+        stored = await whole(_store_job(hands, row, pace, route, provider, job))
+        # The word may have been its last.
+        return Again() if isinstance(stored, Again) else stored
     meaning = lost_submit(route.on_lost_submit, hears=hands.hears)
     if isinstance(meaning, Settle) or is_overdue(row) or _is_unwanted(row):
         await hands.settle(row, GIVEN_UP, charged="maybe")
