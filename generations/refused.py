@@ -75,7 +75,7 @@ def pause_note(pause: pauses.Pause) -> str:
     if pause.code == "out_of_credit":
         why = f"The account at {pause.provider} is out of credit; whoever runs Kinora can top it up"
     else:
-        why = f"{pause.provider} takes no more just now"
+        why = f"The painter {pause.provider} takes no more just now"
     left_s = (pause.until - datetime.now(UTC)).total_seconds()
     when = "in a moment" if left_s < SHORT_S else f"at {pause.until.astimezone(UTC):%H:%M} UTC"
     return f"{why}. It is asked again {when}."

@@ -1,6 +1,14 @@
 // The card's own words, in the person's language where we speak it. Chainlit's own way to ask for the
 // language is ten hooks deep, and a conversation may have hundreds of cards.
 
+// The server speaks of times in UTC; a person's clock shows its own.
+function localTime(_, hours, minutes) {
+  const moment = new Date()
+  moment.setUTCHours(hours, minutes, 0, 0)
+  return moment.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
+}
+const onThisClock = (text) => text.replace(/\b(\d\d):(\d\d) UTC/g, localTime)
+
 const EN = {
   language: 'en',
   models: {},
@@ -24,7 +32,7 @@ const EN = {
     nobody: 'It is not your doing. A later try may well succeed.'
   },
   reasons: null, // the server's sentence says it
-  note: (text) => text,
+  note: onThisClock,
   cancel: 'Cancel',
   retry: 'Try again',
   drop: 'Drop',
@@ -96,7 +104,7 @@ const RU = {
     wrong_type: 'Пришло не то, что было заказано.',
     internal: 'Ошиблась сама Kinora.'
   },
-  note: (text) => NOTES_RU.reduce((said, [pattern, words]) => said.replace(pattern, words), text),
+  note: (text) => onThisClock(NOTES_RU.reduce((said, [pattern, words]) => said.replace(pattern, words), text)),
   cancel: 'Отменить',
   retry: 'Ещё раз',
   drop: 'Отказаться',
@@ -129,7 +137,7 @@ const RU = {
 // What the server notes on a card, sentence by sentence.
 const NOTES_RU = [
   [/^(\d+) of (\d+) came back\.$/, 'Получилось $1 из $2.'],
-  [/^(\S+) takes no more just now\./, '$1 сейчас больше ничего не берёт.'],
+  [/^The painter (\S+) takes no more just now\./, 'Художник $1 сейчас больше ничего не берёт.'],
   [/^The account at (\S+) is out of credit; whoever runs Kinora can top it up\./, 'На счету у $1 кончились деньги; пополнить его может владелец этой Kinora.'],
   [/ It is asked again in a moment\.$/, ' Скоро спросим снова.'],
   [/ It is asked again at (\S+) UTC\.$/, ' Снова спросим в $1 UTC.'],
