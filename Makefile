@@ -12,13 +12,16 @@ REMEDY := Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install 
 GONE   := $(shell $(PY) -c '$(FITS)' 2>/dev/null || echo gone)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check bench lock clean gone
+.PHONY: help run worker test test-long check bench lock clean gone
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1~\2/p' Makefile | awk -F'~' '{ printf "%-17s %s\n", $$1, $$2 }'
 
 run: .venv/.runtime ## install what is missing and start everything at http://127.0.0.1:8000 (HOST, PORT)
 	@exec $(PY) server.py
+
+worker: .venv/.runtime ## a worker of its own, without a page: for WORKER=off, or for more of them
+	@exec $(PY) worker.py
 
 test: .venv/.dev ## install what is missing and run the suite (ARGS="-k cancel" goes to pytest)
 	@exec $(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)

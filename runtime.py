@@ -1,9 +1,8 @@
 """Everything that is opened once and closed in reverse: database, files, clients, providers, watch,
 engine.
 
-Nothing in Kinora lives at module level; whoever needs something alive is handed this. Two processes
-on one data folder share the embedded Postgres and the demo provider: the first starts them, the
-last stops them.
+Nothing in Kinora lives at module level; whoever needs something alive is handed this. Servers open
+it, and workers, which differ in one thing: they drive generations whatever WORKER says.
 """
 
 from __future__ import annotations
@@ -30,25 +29,25 @@ from accounts.identity import LOCAL
 from accounts.presence import Presence
 from db import accounts, migrate, users
 from db.connect import answers, open_engine
-from db.embedded import EmbeddedPostgres, default_data_dir
+from db.embedded import default_data_dir
 from db.files import LocalFiles
 from db.lines import Limits, ProviderLimit
 from db.uploads import Uploads
-from demo import DemoProvider
 from generations.admission import Admission
 from generations.advance import drive
 from generations.budgets import Budgets
 from generations.chores import chores
-from generations.engine import Engine
+from generations.engine import CONCURRENCY, Engine
 from generations.hands import Hands
 from generations.hearing import Hearing, Hooks
+from generations.meters import Meters
 from generations.watch import Watch
+from own_servers import OwnServers, open_own_servers
 from providers.catalogue import Catalogue, load_catalogue
 from providers.configured import Configured, configured
 from providers.download import open_result_clients
 from providers.transport import open_client
 from settings import ROOT, Loaded
-from shared_process import ServerUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +55,8 @@ START_WAIT_S = 30.0
 #: How long a check of health may take before it counts as a failure.
 CHECK_S = 3.0
 END_WAIT_S = 5.0
-KEEP_UP_EVERY_S = 2.0
+#: Drivers at once in a process that does nothing else.
+WORKER_CONCURRENCY = 2000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +70,9 @@ class Runtime:
     uploads: Uploads
     watch: Watch
     jobs: Engine
+    #: Whether `jobs` runs: else another process's engine drives what is accepted here.
+    drives: bool
+    meters: Meters
     hearing: Hearing
     admission: Admission
     painters: list[Configured]
@@ -79,6 +82,8 @@ class Runtime:
     local_user_id: UUID
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     hurried: asyncio.Event = field(default_factory=asyncio.Event)
+    #: Background work has ended by a mistake of ours, and nothing here brings it back.
+    broken: asyncio.Event = field(default_factory=asyncio.Event)
     turns: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def key(self, purpose: str) -> bytes:
@@ -86,9 +91,12 @@ class Runtime:
         return derived(self.secret, purpose)
 
     def drain(self) -> None:
-        """Begin to stop: readiness falls, streams end, long polls answer."""
+        """Begin to stop: readiness falls, streams end, long polls answer, and what is driven here
+        is handed over, however long turns and submits on their way still take.
+        """
         self.draining.set()
         self.watch.end_streams()
+        self.jobs.stop()
 
     def hurry(self) -> None:
         """Stop waiting for what is still under way: somebody asked a second time."""
@@ -108,9 +116,16 @@ class Runtime:
 
     async def turns_ended(self, limit_s: float) -> None:
         """Wait until no turn runs, at most so long, or until somebody is in a hurry."""
+
+        async def end() -> None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(limit_s):
+                    # Whoever has the page open may begin another one meanwhile.
+                    while self.turns:
+                        await asyncio.wait(set(self.turns))
+
         if self.turns:
-            ended = asyncio.create_task(asyncio.wait(set(self.turns), timeout=limit_s))
-            await _first(ended, self.hurried)
+            await _first(asyncio.create_task(end()), self.hurried)
 
     def in_use(self) -> list[dict[str, Any]]:
         """The painters that are configured, and where; the page and the terminal say it."""
@@ -128,21 +143,23 @@ class Runtime:
         return {
             "database": await answers(self.engine, CHECK_S),
             "listening": self.watch.listening.is_set(),
-            "engine": self.jobs.alive.is_set(),
+            **({"engine": self.jobs.alive.is_set()} if self.drives else {}),
             "accepting": not self.draining.is_set(),
         }
 
 
 @contextlib.asynccontextmanager
-async def open_runtime(loaded: Loaded) -> AsyncIterator[Runtime]:
+async def open_runtime(loaded: Loaded, *, is_worker: bool = False) -> AsyncIterator[Runtime]:
     """Open everything; what was opened is closed in reverse, whatever happens.
+
+    `is_worker`: generations are driven here, and many of them, whatever WORKER says.
 
     Raises: ServerUnavailable, ModelsFileError, or the database's own errors.
     """
     async with AsyncExitStack() as stack:
         data_dir = await asyncio.to_thread(prepare_data_dir, loaded)
         catalogue = load_catalogue(loaded.settings.models_file)
-        servers = await _open_servers(stack, loaded, data_dir)
+        servers = await open_own_servers(stack, loaded, data_dir)
         direct = loaded.settings.database_listen_url
         direct_url = direct.get_secret_value() if direct else servers.database_url
         await asyncio.to_thread(migrate.migrate, direct_url)
@@ -151,18 +168,19 @@ async def open_runtime(loaded: Loaded) -> AsyncIterator[Runtime]:
         files = LocalFiles(data_dir / "files")
         await files.clear_scratch()
         client = await stack.enter_async_context(open_client())
-        presence = Presence(engine)
+        presence, meters = Presence(engine), Meters()
         secret = read_secret(loaded, data_dir)
         painters = configured(loaded.settings, servers.demo_url, client)
         hands = Hands(
             engine=engine,
-            watch=Watch(engine, direct_url, {accounts.CHANNEL: presence.hear}),
+            watch=Watch(engine, direct_url, {accounts.CHANNEL: presence.hear}, meters.reconnected),
             files=files,
             catalogue=catalogue,
             providers={painter.provider.name: painter.provider for painter in painters},
             results=await stack.enter_async_context(open_result_clients()),
             hooks=Hooks(public_url=loaded.settings.public_url, key=derived(secret, "webhooks")),
             limits=_limits(loaded, catalogue),
+            meters=meters,
         )
         async with engine.begin() as connection:
             local_user_id = await users.ensure(connection, LOCAL)
@@ -176,7 +194,15 @@ async def open_runtime(loaded: Loaded) -> AsyncIterator[Runtime]:
             files=files,
             uploads=Uploads(engine, files),
             watch=hands.watch,
-            jobs=Engine(engine, direct_url, partial(drive, hands), chores(hands.limits)),
+            jobs=Engine(
+                engine,
+                direct_url,
+                meters.counting(partial(drive, hands)),
+                chores(hands.limits),
+                WORKER_CONCURRENCY if is_worker else CONCURRENCY,
+            ),
+            drives=is_worker or loaded.settings.worker == "on",
+            meters=meters,
             hearing=Hearing(engine, hands.hooks, hands.providers),
             admission=Admission(engine, catalogue, frozenset(hands.providers), _budgets(loaded)),
             painters=painters,
@@ -207,81 +233,33 @@ def _budgets(loaded: Loaded) -> Budgets:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Servers:
-    """Where our servers answer, and those of them that we have started or joined."""
-
-    database_url: str
-    demo_url: str
-    postgres: EmbeddedPostgres | None
-    demo: DemoProvider | None
-
-
-async def _open_servers(stack: AsyncExitStack, loaded: Loaded, data_dir: Path) -> _Servers:
-    """Start or join the two side by side, since each takes most of a second."""
-    settings = loaded.settings
-    postgres = EmbeddedPostgres(data_dir) if settings.database_url is None else None
-    demo = DemoProvider(data_dir / "demo") if settings.demo_base_url is None else None
-    urls = await asyncio.gather(
-        *(_enter(stack, server) for server in (postgres, demo)), return_exceptions=True
-    )
-    for url in urls:
-        if isinstance(url, BaseException):
-            raise url
-    configured_url = settings.database_url
-    return _Servers(
-        database_url=configured_url.get_secret_value() if configured_url else str(urls[0]),
-        demo_url=settings.demo_base_url or str(urls[1]),
-        postgres=postgres,
-        demo=demo,
-    )
-
-
-async def _enter(stack: AsyncExitStack, server: EmbeddedPostgres | DemoProvider | None) -> str:
-    if server is None:
-        return ""
-    url = await asyncio.to_thread(server.enter)
-    stack.push_async_callback(asyncio.to_thread, server.leave)
-    return url
-
-
 @contextlib.asynccontextmanager
-async def _at_work(runtime: Runtime, servers: _Servers) -> AsyncIterator[None]:
+async def _at_work(runtime: Runtime, servers: OwnServers) -> AsyncIterator[None]:
     """Watch and engine run for as long as the block does; the engine stops first and hands over."""
-    watching = asyncio.create_task(runtime.watch.run(), name="watch")
-    working = asyncio.create_task(runtime.jobs.run(), name="engine")
-    keeping = asyncio.create_task(_keep_up(runtime, servers), name="keeper")
-    doorkeeping = asyncio.create_task(runtime.presence.run(), name="doorkeeper")
-    others = {watching, keeping, doorkeeping}
-    for task in (working, *others):
-        task.add_done_callback(_say_if_dead)
+    if not runtime.drives:
+        runtime.jobs.stop()  # Before it runs, so that it opens nothing.
+    works = {
+        "engine": runtime.jobs.run(),
+        "watch": runtime.watch.run(),
+        "keeper": servers.keep_up(runtime.watch.listening),
+        "doorkeeper": runtime.presence.run(),
+        "lag": runtime.meters.measure_lag(),
+    }
+    tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
+    for task in tasks:
+        task.add_done_callback(partial(_say_if_dead, runtime))
     try:
         async with asyncio.timeout(START_WAIT_S):
             await runtime.watch.listening.wait()
-            await runtime.jobs.alive.wait()
+            if runtime.drives:
+                await runtime.jobs.alive.wait()
         yield
     finally:
         runtime.drain()
-        runtime.jobs.stop()
-        await _first(working, runtime.hurried)
-        for task in (working, *others):
+        await _first(tasks[0], runtime.hurried)
+        for task in tasks:
             task.cancel()
-        await asyncio.wait({working, *others}, timeout=END_WAIT_S)
-
-
-async def _keep_up(runtime: Runtime, servers: _Servers) -> None:
-    """Bring back a server of ours that was killed under us."""
-    while True:
-        await asyncio.sleep(KEEP_UP_EVERY_S)
-        try:
-            if servers.postgres is not None and not runtime.watch.listening.is_set():
-                await asyncio.to_thread(servers.postgres.enter)
-            if servers.demo is not None:
-                url = await asyncio.to_thread(servers.demo.enter)
-                if url != servers.demo_url:
-                    log.error("demo provider moved; restart Kinora to follow it", url=url)
-        except (ServerUnavailable, OSError) as error:
-            log.warning("server not brought back", reason=str(error))
+        await asyncio.wait(tasks, timeout=END_WAIT_S)
 
 
 async def _first(task: asyncio.Task[Any], hurried: asyncio.Event) -> None:
@@ -291,8 +269,9 @@ async def _first(task: asyncio.Task[Any], hurried: asyncio.Event) -> None:
     hurry.cancel()
 
 
-def _say_if_dead(task: asyncio.Task[Any]) -> None:
+def _say_if_dead(runtime: Runtime, task: asyncio.Task[Any]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
+        runtime.broken.set()
         log.critical("background work ended", task=task.get_name(), exc_info=error)
 
 

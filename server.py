@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import os
 import shutil
 import signal
 import sys
@@ -21,11 +19,9 @@ from pathlib import Path
 from socket import AF_INET, AF_INET6, create_server, socket
 from types import FrameType
 
-import psycopg
 import structlog
 import uvicorn
 import uvloop
-from alembic.util.exc import CommandError
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -51,11 +47,9 @@ from api.guard import Guard
 from api.heads import BoundedHeads
 from api.page import PublicFiles, bundle_routes, page_routes
 from api.problems import install
-from db.connect import DATABASE_ERRORS
+from command import leave, one_line_errors
 from logs import configure_logging
-from providers.models_file import ModelsFileError
 from runtime import Runtime, open_runtime, prepare_data_dir, read_secret
-from shared_process import ServerUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -91,6 +85,8 @@ class Server(uvicorn.Server):
             self.force_exit = True
             self._runtime.hurry()
         self.should_exit = True
+        # Not left to the loop's next look: the sooner others know, the sooner they take over.
+        self._runtime.drain()
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Open the socket, and only then say so."""
@@ -100,7 +96,9 @@ class Server(uvicorn.Server):
             say_what_is_in_use(self._runtime, self._chat, accounts)
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """Drain, wait for running turns, then close the connections."""
+        """Drain, wait for running turns, then close the listener and the connections: until then
+        balancers read from `/readyz` that we stop.
+        """
         self._runtime.drain()
         await self._runtime.turns_ended(TURN_GRACE_S)
         await super().shutdown(sockets)
@@ -156,6 +154,7 @@ def say_what_is_in_use(runtime: Runtime, chat: ChatModel, accounts: int | None) 
         *(() if accounts is None else (f"  who may enter:    {_who(accounts)}",)),
         f"  chat model:       {chat.label} ({chat.source})",
         *(f"  painter:          {p['label']} ({p['source']})" for p in runtime.in_use()),
+        *(() if runtime.drives else (f"  worker:           {_elsewhere(runtime.loaded)}",)),
         *(f"  not used:         {name} (a later version's)" for name in runtime.loaded.ignored),
         "",
     ]
@@ -170,6 +169,11 @@ def _address(settings: Settings) -> str:
     if settings.auth_mode == "local" or settings.public_url is None:
         return here
     return f"{settings.public_url} ({here} on this machine)"
+
+
+def _elsewhere(loaded: Loaded) -> str:
+    said = f"none here (WORKER=off, {loaded.origin('worker')})"
+    return f"{said}; nothing is painted unless one runs: make worker"
 
 
 def _who(accounts: int) -> str:
@@ -252,31 +256,15 @@ async def serve_on(listener: socket, loaded: Loaded) -> None:
             await chat.close()
 
 
-def leave() -> None:
-    """End with code 0, now: all is closed, and Python would still take its modules apart for 1
-    s.
-    """
-    logging.shutdown()
-    sys.stdout.flush()
-    os._exit(0)
-
-
 def main() -> None:
     """Read the settings, load the chat, serve."""
-    try:
+    with one_line_errors():
         loaded = load()
         configure_logging(loaded.settings.log_format)
         give_chainlit_its_secret(read_secret(loaded, prepare_data_dir(loaded)).decode())
         load_chat(loaded.settings)
         uvloop.run(serve(loaded))
         leave()
-    except (SettingsError, ServerUnavailable, ModelsFileError) as error:
-        sys.stderr.write(f"kinora: {error}\n")
-        raise SystemExit(2) from None
-    except (*DATABASE_ERRORS, psycopg.Error, CommandError) as error:
-        first_line = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        sys.stderr.write(f"kinora: cannot start: {first_line}\n")
-        raise SystemExit(2) from None
 
 
 if __name__ == "__main__":

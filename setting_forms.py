@@ -73,6 +73,21 @@ def origin_of(text: str) -> str | None:
     return f"{parts.scheme}://{host}" + ("" if usual else f":{parts.port}")
 
 
+def origins_in(text: str) -> tuple[str, ...]:
+    """The origins of a list with commas or blanks between them.
+
+    Raises: ValueError: the sentence names the part that is none.
+    """
+    found = {part: origin_of(part) for part in text.replace(",", " ").split()}
+    for part, origin in found.items():
+        if origin is None:
+            raise ValueError(
+                f"{part!r} is no origin: exact scheme and host, such as https://example.org, "
+                "without a path and without *"
+            )
+    return tuple(str(origin) for origin in found.values())
+
+
 def is_understood_by_postgres(url: str) -> bool:
     """Whether libpq reads this as hosts and ports, and not a piece of the password as either."""
     try:

@@ -29,6 +29,7 @@ from setting_forms import (
     is_understood_by_postgres,
     leads_somewhere,
     origin_of,
+    origins_in,
     read_env_file,
 )
 
@@ -39,7 +40,7 @@ LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 NEW_SECRET = "for example the output of: openssl rand -base64 48"
 
 #: Settings of a later version that would be dangerous to ignore, wherever they stand.
-NOT_YET_REFUSED = frozenset({"STORAGE_URL", "WORKER"})
+NOT_YET_REFUSED = frozenset({"STORAGE_URL"})
 #: The same where other programs may need them: named at the start, not used.
 NOT_YET_IGNORED = frozenset(
     {
@@ -127,6 +128,9 @@ class Settings(BaseSettings):
     max_in_flight_per_user: int = Field(
         20, ge=0, description="Generations of one user at providers at once; 0: no limit."
     )
+    worker: Literal["on", "off"] = Field(
+        "on", description="Whether the server drives generations itself, or leaves it to workers."
+    )
 
     @field_validator("openai_base_url", "runpod_base_url", "demo_base_url")
     @classmethod
@@ -170,16 +174,7 @@ class Settings(BaseSettings):
     @field_validator("allowed_origins", mode="before")
     @classmethod
     def _are_origins(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        named = [part.strip() for part in value.replace(",", " ").split()]
-        for part in named:
-            if origin_of(part) is None:
-                raise ValueError(
-                    f"{part!r} is no origin: exact scheme and host, such as https://example.org, "
-                    "without a path and without *"
-                )
-        return tuple(str(origin_of(part)) for part in named)
+        return origins_in(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _has_what_its_mode_needs(self) -> Self:

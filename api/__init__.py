@@ -14,6 +14,7 @@ from api import (
     keys,
     login,
     media,
+    metrics,
     stickiness,
     tools,
     unknown,
@@ -28,8 +29,8 @@ def routes() -> APIRouter:
     """
     router = APIRouter()
     doors = (
-        *(health, login, stickiness, keys, tools, usage, events, generations, media, feedback),
-        *(webhooks, unknown),
+        *(health, metrics, login, stickiness, keys, tools, usage, events),
+        *(generations, media, feedback, webhooks, unknown),
     )
     for door in doors:
         router.include_router(door.router)

@@ -21,7 +21,9 @@ async def live() -> dict[str, str]:
 
 @router.get("/readyz")
 async def ready(runtime: InRuntime) -> JSONResponse:
-    """200 when database, migrations and engine are up, 503 otherwise and while draining."""
+    """200 when database, migrations and, with WORKER=on, the engine are up, 503 otherwise and while
+    draining.
+    """
     checks = await runtime.check()
     fine = all(checks.values())
     return JSONResponse(

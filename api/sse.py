@@ -40,6 +40,7 @@ def stream_of(runtime: Runtime, visitor: Visitor) -> Iterator[Stream]:
     with (
         runtime.watch.stream(visitor.user_id) as stream,
         runtime.presence.here(visitor, lambda: stream.push(None)),
+        runtime.meters.streams.track_inprogress(),
     ):
         yield stream
 

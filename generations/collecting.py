@@ -17,7 +17,7 @@ from db import assets, generations, media
 from db.assets import Asset
 from db.generations import Row
 from db.ids import new_id
-from generations.hands import Hands
+from generations.hands import Hands, is_overdue
 from generations.lifecycle import (
     Again,
     Done,
@@ -37,7 +37,8 @@ log = structlog.get_logger(__name__)
 
 #: A result whose address has expired is asked for again so often.
 FRESH_ADDRESSES_MAX = 3
-#: Our own disk may be full or slow; the provider keeps its results for about half an hour.
+#: Our own disk may be full or slow, or the way to the result broken: what is paid for is tried so
+#: often at least, and until the deadline.
 STORE_FAILURES_MAX = 20
 THUMBNAIL_WIDTH_PX = 512
 
@@ -140,7 +141,7 @@ async def _fetch_failed(hands: Hands, row: Row, pace: Pace, error: ProviderError
         return Again(backoff_s(pace.gone)) if moved else Done()
     meaning = after_look_error(error, pace.failures)
     if isinstance(meaning, Wait):
-        if pace.failures > STORE_FAILURES_MAX:
+        if pace.failures > STORE_FAILURES_MAX and is_overdue(row):
             return await hands.settle(row, _unfetched(error.message))
         return Again(meaning.after_s)
     return await hands.settle(row, meaning)
@@ -149,7 +150,7 @@ async def _fetch_failed(hands: Hands, row: Row, pace: Pace, error: ProviderError
 async def _storage_failed(hands: Hands, row: Row, pace: Pace, error: OSError) -> Verdict:
     pace.failures += 1
     log.error("storing failed", error=str(error), failures=pace.failures)
-    if pace.failures > STORE_FAILURES_MAX:
+    if pace.failures > STORE_FAILURES_MAX and is_overdue(row):
         return await hands.settle(row, _unfetched("Kinora's own storage refused the file."))
     return Again(backoff_s(pace.failures))
 

@@ -130,7 +130,8 @@ def look_at_database(loaded: Loaded, data_dir: Path) -> list[Finding]:
         missing = migrate.pending(url)
         if missing:
             return [Finding("migrations", "; ".join(missing), "start Kinora once: it applies them")]
-        return [Finding("database", "migrated"), *asyncio.run(look_at_work(url))]
+        work = asyncio.run(look_at_work(url, is_off=loaded.settings.worker == "off"))
+        return [Finding("database", "migrated"), *work]
     except (*DATABASE_ERRORS, psycopg.Error, ServerUnavailable) as error:
         return [
             Finding(
@@ -144,8 +145,8 @@ def look_at_database(loaded: Loaded, data_dir: Path) -> list[Finding]:
             postgres.leave()
 
 
-async def look_at_work(url: str) -> list[Finding]:
-    """Workers, the sweep, and what is under way."""
+async def look_at_work(url: str, *, is_off: bool) -> list[Finding]:
+    """Workers, the sweep, and what is under way. `is_off`: starting the server brings no worker."""
     engine = open_engine(url)
     try:
         async with engine.connect() as connection:
@@ -155,8 +156,13 @@ async def look_at_work(url: str) -> list[Finding]:
     finally:
         await engine.dispose()
     under_way = sum(count for status, count in open_.items() if status != "unknown")
-    idle = "start Kinora: nobody drives them" if under_way and not alive else None
-    stuck = "restart Kinora: the sweep does not run" if stalled and alive else None
+    idle = stuck = None
+    if not alive and is_off:
+        idle = "start one, here or on another machine: make worker (WORKER=off)"
+    elif not alive and under_way:
+        idle = "start Kinora: nobody drives them"
+    if stalled and alive:
+        stuck = f"restart {'the workers' if is_off else 'Kinora'}: the sweep does not run"
     undecided = open_.get("unknown", 0)
     said = ", ".join(f"{count} {status}" for status, count in sorted(open_.items())) or "none"
     return [

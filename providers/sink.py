@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, ParamSpec, TypeVar
 
+from crash_points import crash_point
 from providers.contract import Kind, Malformed, TooLarge, Unreachable
 
 P = ParamSpec("P")
@@ -65,6 +66,7 @@ class Sink:
             raise too_large(self.size_bytes, self._limits)
         self._sum.update(data)
         self._file.write(data)
+        crash_point("collect.midway")
 
     def finish(self, media_type: str | None) -> Fetched:
         """Say what was written. Raises: Unreachable for nothing at all."""

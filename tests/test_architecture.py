@@ -21,10 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 #: imported, it would be a second app with second handlers.
 MAY_IMPORT = {
     "manage": {"operations", "accounts", "db", "settings", "shared_process"},
-    "server": {
-        *("api", "agent", "runtime", "accounts", "providers", "db", "logs", "settings"),
-        "shared_process",
-    },
+    "server": {"api", "agent", "runtime", "accounts", "command", "logs", "settings"},
+    "worker": {"runtime", "command", "logs", "settings"},
     # Under Chainlit's own command this door has to put our routes in front of the others itself.
     "chainlit_app": {"chat", "api", "agent", "runtime", "accounts", "db", "logs", "settings"},
     "operations": {
@@ -35,8 +33,10 @@ MAY_IMPORT = {
     "agent": {"tools", "settings"},
     "tools": {"generations", "providers"},
     "runtime": {
-        *("demo", "generations", "accounts", "providers", "db", "settings", "shared_process"),
+        *("own_servers", "generations", "accounts", "providers", "db", "settings"),
     },
+    "own_servers": {"demo", "db", "settings", "shared_process"},
+    "command": {"providers", "db", "settings", "shared_process"},
     "demo": {"settings", "shared_process"},
     "generations": {"providers", "db", "crash_points"},
     "accounts": {"db"},

@@ -102,6 +102,13 @@ async def test_an_installation_that_was_started_once_is_well_while_it_rests(
         assert line_about(lines, about) == f"ok    {about}: answers (200)"
 
 
+async def test_servers_without_a_worker_are_not_well(doctor: Doctor, database_url: str) -> None:
+    code, lines = await doctor.look(DATABASE_URL=database_url, WORKER="off")
+    assert (code, lines[-1]) == (1, "1 wrong"), lines
+    start = "start one, here or on another machine: make worker (WORKER=off)"
+    assert_wrong(lines, "workers", "0 alive", remedy=start)
+
+
 def keys_at(base_url: str) -> dict[str, str]:
     return {
         "OPENAI_API_KEY": SECRET,

@@ -70,6 +70,11 @@ async def test_a_killed_postgres_comes_back_by_itself_and_the_generation_is_fini
         os.kill(killed, signal.SIGKILL)
         await until_ready_is(served, 503, AT_ONCE_S)
         assert (await served.client.get("/healthz")).status_code == 200
+        figures = await served.client.get("/metrics")
+        assert figures.status_code == 200
+        assert "\nkinora_database_up 0.0\n" in figures.text
+        assert "kinora_generations{" not in figures.text
+        assert "\nkinora_event_loop_lag_seconds_count " in figures.text
         await until_ready_is(served, 200, BACK_S)
         assert postmaster(data_dir) != killed
         await calm_demo.hold(False)
@@ -160,11 +165,20 @@ async def a_stop_waits_for_turns(house: Runtime) -> None:
     stopping = asyncio.create_task(house.turns_ended(30))
     house.drain()
     assert not (await house.check())["accepting"]
-    assert not stopping.done()
+    async with asyncio.timeout(AT_ONCE_S):
+        # It hands over while the turn still runs.
+        while house.jobs.alive.is_set():  # noqa: ASYNC110 - there is no event for its end
+            await asyncio.sleep(0.01)
+    late = asyncio.create_task(turn())
+    await asyncio.sleep(0)
+    running.cancel()
+    # Nor is one left behind that began meanwhile.
+    stopped, _ = await asyncio.wait({stopping}, timeout=0.2)
+    assert not stopped
     ends.set()
     async with asyncio.timeout(5):
         await stopping
-    assert running.done()
+    assert late.done()
     assert house.turns == set()
 
     ends.clear()

@@ -50,6 +50,7 @@ def test_with_nothing_set_everything_has_its_default(loaded: Load, tmp_path: Pat
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
     assert settings.runpod_base_url == "https://api.runpod.ai/v2"
     assert (settings.auth_mode, settings.log_format) == ("local", "console")
+    assert settings.worker == "on"
     assert load({}, tmp_path / "no such file").settings == settings
 
 
@@ -131,7 +132,7 @@ def test_what_is_not_in_force_stops_the_start_when_it_stands_in_the_file(
 def test_what_would_be_dangerous_to_ignore_stops_the_start_from_the_environment_too(
     loaded: Load,
 ) -> None:
-    assert {"WORKER", "STORAGE_URL"} == NOT_YET_REFUSED
+    assert {"STORAGE_URL"} == NOT_YET_REFUSED
     for name in NOT_YET_REFUSED:
         assert refusal(lambda name=name: loaded(**{name: SECRET})).startswith(name)  # type: ignore[misc]
 
@@ -169,6 +170,7 @@ def test_local_mode_is_never_shown_to_the_network(loaded: Load, host: str) -> No
         *(("PORT", value) for value in ("0", "65536", "-1", "8000.5", "http")),
         ("LOG_FORMAT", SECRET),
         ("LOG_FORMAT", "JSON"),
+        *(("WORKER", value) for value in (SECRET, "On", "0", "false")),
         ("CHAINLIT_AUTH_SECRET", SECRET[:31]),
         *(
             (name, value)

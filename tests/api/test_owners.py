@@ -161,7 +161,7 @@ async def test_no_door_shows_or_changes_what_is_somebody_elses(scene: Scene) -> 
 
 async def test_nobody_at_all_is_let_in_anywhere(scene: Scene) -> None:
     """401 at every door, but where an address is signed or the process speaks of itself."""
-    open_doors = {"/healthz", "/readyz", "/login", "/logout"}
+    open_doors = {"/healthz", "/readyz", "/metrics", "/login", "/logout"}
     async with httpx.AsyncClient(base_url=scene.served.url, trust_env=False) as nobody:
         for path, operations in description()["paths"].items():
             for method in operations:
