@@ -44,8 +44,9 @@ from generations.meters import Meters
 from generations.watch import Watch
 from own_servers import OwnServers, open_own_servers
 from providers.catalogue import Catalogue, load_catalogue
-from providers.configured import Configured, configured
+from providers.configured import configured
 from providers.download import open_result_clients
+from providers.place import Configured
 from providers.transport import open_client
 from settings import ROOT, Loaded
 

@@ -22,6 +22,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from provider_settings import ProviderSettings
 from setting_forms import (
     SECRET_BYTES_MIN,
     Unreadable,
@@ -44,10 +45,7 @@ NOT_YET_REFUSED = frozenset({"STORAGE_URL"})
 #: The same where other programs may need them: named at the start, not used.
 NOT_YET_IGNORED = frozenset(
     {
-        *("FAL_KEY", "FAL_BASE_URL", "REPLICATE_API_TOKEN", "REPLICATE_BASE_URL"),
-        *("BFL_API_KEY", "BFL_BASE_URL", "GEMINI_API_KEY", "GEMINI_BASE_URL"),
-        *("IMAGES_API_KEY", "IMAGES_BASE_URL", "VIDEOS_API_KEY", "VIDEOS_BASE_URL"),
-        *("COMFYUI_BASE_URL", "A1111_BASE_URL", "CONFIRM_ABOVE_USD"),
+        *("VIDEOS_API_KEY", "VIDEOS_BASE_URL", "A1111_BASE_URL", "CONFIRM_ABOVE_USD"),
         *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL"),
         *("SENTRY_DSN", "OTEL_EXPORTER_OTLP_ENDPOINT"),
     }
@@ -60,7 +58,7 @@ class SettingsError(Exception):
     """A setting stops the start; the message is one line for the person who set it."""
 
 
-class Settings(BaseSettings):
+class Settings(ProviderSettings):
     """All settings, read once and passed on. Field names are the environment's names in lower
     case.
     """
@@ -89,8 +87,6 @@ class Settings(BaseSettings):
     chat_model: str | None = Field(
         None, description="Name of the chat model on that server; unset: a current default."
     )
-    runpod_api_key: SecretStr | None = Field(None, description="Switches the RunPod models on.")
-    runpod_base_url: str = Field("https://api.runpod.ai/v2", description="RunPod's serverless API.")
     models_file: Path | None = Field(
         None, description="TOML of models added to, or replacing, the built-in catalogue."
     )
@@ -132,7 +128,7 @@ class Settings(BaseSettings):
         "on", description="Whether the server drives generations itself, or leaves it to workers."
     )
 
-    @field_validator("openai_base_url", "runpod_base_url", "demo_base_url")
+    @field_validator("openai_base_url", "demo_base_url")
     @classmethod
     def _is_http_url(cls, value: str | None) -> str | None:
         if value is not None and not leads_somewhere(value):

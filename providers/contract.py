@@ -153,6 +153,14 @@ class Cancelled:
     """The job was cancelled at the provider."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """The answer of a provider that answers only when it is done: what its one request brought."""
+
+    job: Job
+    state: Succeeded | Failed
+
+
 JobState = Waiting | Running | Succeeded | Failed | Cancelled
 
 
@@ -203,9 +211,10 @@ class Provider(Protocol):
 
     async def submit(
         self, route: Route, request: Request, *, key: str, webhook_url: str | None = None
-    ) -> Job:
+    ) -> Job | Made:
         """Send the one paid request; `key` is `<generation id>-<attempt>`, always the same.
-        `webhook_url`: where the provider tells what becomes of it, if it can do that.
+        `webhook_url`: where the provider tells what becomes of it, if it can do that. A provider
+        without jobs answers when all is made, its bytes as data URIs.
 
         Raises: any ProviderError but Unreachable and Gone.
         """

@@ -38,7 +38,9 @@ from providers.contract import (
 from providers.dialect import Json
 from providers.failures import classify, message_of, plain_text
 from providers.outputs import find_cost_usd, find_outputs, find_progress
+from providers.place import Configured, Question
 from providers.spelling import spell
+from settings import Settings
 
 BODY_BYTES_MAX = 10_000_000  # "10 MB" for /run; the smaller reading of it
 ROOM_FOR_WORDS_BYTES = 400_000
@@ -47,6 +49,7 @@ TTL_MARGIN_S = 60.0  # a job nobody follows any more is deleted this long after 
 JOB_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9._:-]{1,200}")
 STATUS = re.compile(r"[A-Z_]{1,40}")
 TOO_LATE = frozenset({400, 404, 409, 410, 422})  # to a cancel: there is nothing left to stop
+HEALTH_ENDPOINT = "black-forest-labs-flux-1-schnell"
 RETRYABLE = frozenset({"provider_error", "timeout"})
 
 

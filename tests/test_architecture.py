@@ -44,7 +44,8 @@ MAY_IMPORT = {
     "db": {"shared_process", "crash_points"},
     "crash_points": set[str](),
     "logs": set[str](),
-    "settings": {"setting_forms"},
+    "settings": {"provider_settings", "setting_forms"},
+    "provider_settings": {"setting_forms"},
     "setting_forms": set[str](),
     "shared_process": set[str](),
     "emulators": set[str](),
@@ -181,7 +182,7 @@ def environment_reads(root: Path) -> list[str]:
 
 def provider_names(root: Path) -> list[str]:
     """Companies named outside the providers' room, in code, comment or text."""
-    rooms = set(MAY_IMPORT) - {"providers", "settings", "emulators"}
+    rooms = set(MAY_IMPORT) - {"providers", "settings", "provider_settings", "emulators"}
     return [
         f"{path}:{number} names {found[0]}"
         for path, _ in python_files(root, *sorted(rooms))
