@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import durations, generations
 from db.attempts_of import Kept
-from db.connect import at_once
 from db.files import LocalFiles
 from db.generations import Row
 from db.lines import Limits
@@ -35,7 +34,6 @@ log = structlog.get_logger(__name__)
 UNCONFIGURED_GAP_S = 30.0
 #: Past durations are read anew so often at most, for each kind of work.
 PAST_KEPT_S = 20.0
-PAST_KINDS_MAX = 1000
 
 
 @dataclass(slots=True)
@@ -49,8 +47,6 @@ class Past:
         word, now = durations.alike(row), time.monotonic()
         if word in self._known and now - self._known[word][0] < PAST_KEPT_S:
             return self._known[word][1]
-        if len(self._known) > PAST_KINDS_MAX:
-            self._known.clear()
         # Others that ask meanwhile take what was known.
         self._known[word] = now, self._known.get(word, (0.0, []))[1]
         async with engine.connect() as connection:
@@ -73,11 +69,6 @@ class Hands:
     limits: Limits = field(default_factory=Limits)
     meters: Meters = field(default_factory=Meters)
     past: Past = field(default_factory=Past)
-    #: The same database, for what is one statement and needs no transaction around it.
-    at_once: AsyncEngine = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "at_once", at_once(self.engine))
 
     @property
     def hears(self) -> bool:
@@ -103,7 +94,7 @@ class Hands:
         Raises:
             ValueError: the chart has no such arrow.
         """
-        async with self.at_once.connect() as connection:
+        async with self.engine.begin() as connection:
             moved = await self.move_in(connection, row, status, kept, **values)
         if moved is not None:
             self.note_move(row, moved)
@@ -155,7 +146,7 @@ class Hands:
 
     async def gap_s(self, row: Row, pace: Pace, route: Route) -> float:
         """Seconds until the next look at the provider."""
-        past = await self.past.of(self.at_once, row)
+        past = await self.past.of(self.engine, row)
         return pace.gap_s(route, past, self.passed_s(row))
 
     async def wait_for_route(self, row: Row) -> Verdict:

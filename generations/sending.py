@@ -40,7 +40,7 @@ from generations.lifecycle import (
 from generations.pace import Pace
 from generations.request_of import InputGone, request_of
 from generations.whole import whole
-from providers.contract import Job, OutOfCredit, Provider, ProviderError, Request, Route
+from providers.contract import Job, Made, OutOfCredit, Provider, ProviderError, Request, Route
 
 log = structlog.get_logger(__name__)
 
@@ -146,11 +146,13 @@ async def submit(
         return Done()
     key, hook = key_of(row), hands.hooks.url_for(row.provider, row.id, row.attempt)
     try:
-        job = await provider.submit(route, request, key=key, webhook_url=hook)
+        answer = await provider.submit(route, request, key=key, webhook_url=hook)
     except ProviderError as error:
         return await _send_failed(hands, row, pace, route, error, first=first)
     crash_point("submit.answered")
-    return await _store_job(hands, row, pace, route, provider, job)
+    if isinstance(answer, Made):
+        raise NotImplementedError("made")
+    return await _store_job(hands, row, pace, route, provider, answer)
 
 
 def key_of(row: Row) -> str:

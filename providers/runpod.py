@@ -158,6 +158,25 @@ def is_job_id(job_id: object) -> TypeGuard[str]:
     return isinstance(job_id, str) and JOB_ID.fullmatch(job_id) is not None
 
 
+def configured(settings: Settings, client: httpx.AsyncClient) -> Configured | None:
+    """RunPod, where its key is set. The question is the health of a public endpoint.
+
+    Source: docs.runpod.io/serverless/endpoints/operation-reference, 2026-08-20.
+    """
+    key = settings.runpod_api_key
+    if key is None:
+        return None
+    return Configured(
+        provider=RunPod("runpod", settings.runpod_base_url, key, client),
+        label="RunPod",
+        setting="runpod_api_key",
+        question=Question(
+            url=f"{settings.runpod_base_url}/{HEALTH_ENDPOINT}/health",
+            headers={"Authorization": f"Bearer {key.get_secret_value()}"},
+        ),
+    )
+
+
 def payload(route: Route, request: Request, webhook_url: str | None = None) -> dict[str, Json]:
     """Return the body of /run: the endpoint's own words, how long the job may run and last, and
     where its news go.

@@ -138,9 +138,9 @@ def test_what_would_be_dangerous_to_ignore_stops_the_start_from_the_environment_
 
 
 def test_what_other_programs_may_need_is_ignored_and_named(loaded: Load) -> None:
-    assert {"FAL_KEY", "AWS_SECRET_ACCESS_KEY", "SENTRY_DSN"} <= NOT_YET_IGNORED
+    assert {"VIDEOS_API_KEY", "AWS_SECRET_ACCESS_KEY", "SENTRY_DSN"} <= NOT_YET_IGNORED
     found = loaded(FAL_KEY="x", SENTRY_DSN="y", GEMINI_API_KEY="")
-    assert found.ignored == ["FAL_KEY", "SENTRY_DSN"]
+    assert found.ignored == ["VIDEOS_API_KEY", "SENTRY_DSN"]
 
 
 @pytest.mark.parametrize("mode", ["oauth", "header", "Local", "local,password"])
