@@ -1,4 +1,4 @@
-"""The ASGI app: two wires and the handles for tests, over one desk."""
+"""The ASGI app: the wires and the handles for tests, over one desk."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +12,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from emulators import control, openai_wire, results, runpod_wire
+from emulators import (
+    bfl_wire,
+    comfyui_wire,
+    control,
+    fal_wire,
+    gemini_wire,
+    images_wire,
+    openai_wire,
+    replicate_wire,
+    results,
+    runpod_wire,
+)
 from emulators.desk import Desk, open_desk
 
 
@@ -52,7 +63,18 @@ def create_app(data_dir: Path) -> Starlette:
             yield {"desk": desk}
 
     return Starlette(
-        routes=[*openai_wire.ROUTES, *runpod_wire.ROUTES, *results.ROUTES, *control.ROUTES],
+        routes=[
+            *openai_wire.ROUTES,
+            *runpod_wire.ROUTES,
+            *fal_wire.ROUTES,
+            *replicate_wire.ROUTES,
+            *bfl_wire.ROUTES,
+            *comfyui_wire.ROUTES,
+            *gemini_wire.ROUTES,
+            *images_wire.ROUTES,
+            *results.ROUTES,
+            *control.ROUTES,
+        ],
         lifespan=lifespan,
         exception_handlers={404: not_found},
         middleware=[Middleware(NoWebPages)],

@@ -3,6 +3,7 @@
 All moves happen in the event loop's thread, so a move is one step and needs no lock.
 """
 
+import itertools
 import time
 import uuid
 from collections import Counter
@@ -58,6 +59,11 @@ class Jobs:
         others = (other for other in reversed(self._jobs.values()) if other.id != job.id)
         return next((other for other in others if other.endpoint == job.endpoint), job)
 
+    def newest(self, wire: str, most: int) -> list[Job]:
+        """Return the newest jobs that came by a company's wire, newest first."""
+        of_it = (j for j in reversed(self._jobs.values()) if (j.wire or {}).get("name") == wire)
+        return list(itertools.islice(of_it, most))
+
     def input_of(self, job: Job) -> dict[str, Any]:
         """Return what an unfinished job was asked to draw, without the marks in its prompt."""
         job_input = self._store.input_of(job.id)
@@ -82,6 +88,7 @@ class Jobs:
             finished_at=None,
             webhook=submit.webhook,
             origin=submit.origin,
+            wire=submit.wire,
         )
         self._store.insert(job, submit.job_input)
         self._jobs[job.id] = job

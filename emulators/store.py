@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS jobs (
     started_at REAL,
     finished_at REAL,
     webhook TEXT,
-    origin TEXT
+    origin TEXT,
+    wire TEXT
 );
 CREATE INDEX IF NOT EXISTS jobs_subject ON jobs (subject, accepted_at);
 CREATE TABLE IF NOT EXISTS counts (
@@ -39,7 +40,7 @@ CREATE TABLE IF NOT EXISTS counts (
 """
 
 
-LATER_COLUMNS = ("webhook", "origin")  # absent from the files of an earlier version
+LATER_COLUMNS = ("webhook", "origin", "wire")  # absent from the files of an earlier version
 
 
 class Status(StrEnum):
@@ -72,6 +73,7 @@ class Job:
     finished_at: float | None
     webhook: str | None  # where the news of its end is sent
     origin: str | None  # scheme and host as the caller reached us, for the addresses in that news
+    wire: dict[str, Any] | None = None  # the company's wire it came by, if not RunPod's, and notes
 
     @property
     def is_finished(self) -> bool:
@@ -103,7 +105,7 @@ class Store:
     def insert(self, job: Job, job_input: dict[str, Any]) -> None:
         """Write a newly accepted job down, with what it was asked to draw."""
         self._db.execute(
-            "INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 job.id,
                 job.endpoint,
@@ -119,6 +121,7 @@ class Store:
                 None,
                 job.webhook,
                 job.origin,
+                None if job.wire is None else json.dumps(job.wire),
             ),
         )
 
@@ -146,11 +149,12 @@ class Store:
         """Yield every job ever accepted, oldest first."""
         for row in self._db.execute(
             "SELECT id, endpoint, key, subject, status, output, error, doom, accepted_at,"
-            " started_at, finished_at, webhook, origin FROM jobs ORDER BY accepted_at, rowid"
+            " started_at, finished_at, webhook, origin, wire FROM jobs ORDER BY accepted_at, rowid"
         ):
             fields = dict(row)
             fields["status"] = Status(fields["status"])
-            fields["output"] = json.loads(fields["output"]) if fields["output"] else None
+            for name in ("output", "wire"):
+                fields[name] = json.loads(fields[name]) if fields[name] else None
             yield Job(**fields)
 
     def input_of(self, job_id: str) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class Submit:
     job_faults: tuple[Fault, ...]  # of the job it becomes, likewise
     problem: str | None
     doom: str | None
+    wire: dict[str, Any] | None = None  # as in `Job`
 
 
 def refused_address(url: object) -> str | None:

@@ -1,12 +1,12 @@
-"""News of finished jobs, sent to the address a submit named: RunPod's webhooks, and their faults.
+"""News of finished jobs, sent to the address a submit named, and their faults.
 
-Sent for COMPLETED and FAILED, unsigned, three tries in all; 200 or 202 ends them. None is sent
-for a cancelled job. Tries that wait when the provider stops are lost.
+RunPod's are sent for COMPLETED and FAILED, unsigned; letters.py says how other wires write. Three
+tries in all; 200 or 202 ends them. Tries that wait when the provider stops are lost.
 Source: docs.runpod.io/serverless/endpoints/send-requests, 2026-08-20.
 """
 
 import asyncio
-import json
+from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,8 +15,9 @@ import httpx
 from emulators.fault_orders import POSSIBLE, Fault, FaultName
 from emulators.faults import Faults
 from emulators.ledger import Ledger
-from emulators.status_object import describe, unfinished
-from emulators.store import Job, Status
+from emulators.letters import broken, early_content, letters_of
+from emulators.status_object import unfinished
+from emulators.store import Job
 
 TRIES = 3
 GAP_S = 10.0
@@ -47,13 +48,28 @@ class Webhooks:
         """Send an `early` one when that is ordered; returns when it is answered."""
         if job.webhook is None or self._take(job, AT_THE_START) is None:
             return
-        await self._try(job, job.webhook, content_of(unfinished(job), job_input))
+        await self._try(unfinished(job), job.webhook, early_content(job, job_input))
+
+    def begin(self, job: Job, job_input: dict[str, Any]) -> None:
+        """Begin to send that a job has started, where its submit wants to know that; a fault of
+        webhooks that waits for it speaks of all its news.
+        """
+        if job.webhook is None or "start" not in (job.wire or {}).get("events", ()):
+            return
+        if not any(
+            rule["on"] == "webhook" and rule["generation"] in (None, job.subject)
+            for rule in self._faults.read()
+        ):
+            content = early_content(job, job_input)
+            self._send(self._deliver(unfinished(job), job.webhook, content), job)
 
     def tell(self, job: Job, job_input: dict[str, Any]) -> None:
         """Begin to send the news of a job that has just ended."""
-        if job.webhook is None or job.status is Status.CANCELLED:
-            return
-        task = asyncio.create_task(self._tell(job, job.webhook, job_input), name=f"tell {job.id}")
+        if job.webhook is not None and job.status in letters_of(job).tells:
+            self._send(self._tell(job, job.webhook, job_input), job)
+
+    def _send(self, sending: Coroutine[Any, Any, None], job: Job) -> None:
+        task = asyncio.create_task(sending, name=f"tell {job.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -69,17 +85,17 @@ class Webhooks:
 
     async def _tell(self, job: Job, url: str, job_input: dict[str, Any]) -> None:
         fault = self._take(job, AT_THE_END)
-        content = content_of(job, job_input)
+        content = letters_of(job).content(job, job_input)
         match fault.fault if fault else None:
             case "lost":
                 return
             case "forged":
-                await self._try(job, forged_address(url), content)
+                await self._forge(job, url, content)
             case "twice":
                 await asyncio.gather(*(self._deliver(job, url, content) for _ in range(2)))
             case "reordered":
                 await self._deliver(job, url, content)
-                await self._try(job, url, content_of(unfinished(job), job_input))
+                await self._try(unfinished(job), url, early_content(job, job_input))
             case "late" if fault:
                 await asyncio.sleep(fault.delay_s)
                 await self._deliver(job, url, content)
@@ -94,21 +110,26 @@ class Webhooks:
             if left:
                 await asyncio.sleep(self.gap_s)
 
-    async def _try(self, job: Job, url: str, content: bytes) -> int | None:
+    async def _forge(self, job: Job, url: str, content: bytes) -> None:
+        """Send once under a signature that does not hold, or to an address nobody gave out."""
+        if sign := letters_of(job).sign:
+            await self._try(job, url, content, broken(sign(job, content)))
+        else:
+            await self._try(job, forged_address(url), content)
+
+    async def _try(
+        self, job: Job, url: str, content: bytes, signed: dict[str, str] | None = None
+    ) -> int | None:
         """Send once; returns the HTTP status, or None when no answer came."""
         self._ledger.count(job.subject, "webhooks")
-        headers = {"Content-Type": "application/json"}
+        sign = letters_of(job).sign
+        headers = {
+            "Content-Type": "application/json",
+            **(signed or (sign(job, content) if sign else {})),
+        }
         try:
             answer = await self._client.post(url, content=content, headers=headers)
         except httpx.HTTPError:
             return None
         self._ledger.note_answer(job.subject, answer.status_code)
         return answer.status_code
-
-
-def content_of(job: Job, job_input: dict[str, Any]) -> bytes:
-    """Return the body of a webhook: the status object, and what was asked for; no progress."""
-    body = describe(job, job.origin or "")
-    if not job.is_finished:
-        del body["output"]
-    return json.dumps({**body, "input": job_input, "webhook": job.webhook}).encode()

@@ -51,8 +51,14 @@ class Answer:
         self.retry_after_s = retry_after_s(response.headers)
 
 
-async def submit(client: httpx.AsyncClient, request: httpx.Request, secret: str) -> Answer:
-    """Send a paid request once; return an answer with a success status.
+async def submit(
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    secret: str,
+    refusal: Callable[[Answer], ProviderError] | None = None,
+) -> Answer:
+    """Send a paid request once; return an answer with a success status. `refusal` says what another
+    one means, where a company has words of its own for that.
 
     Raises: any ProviderError but Unreachable and Gone. After the request has left, everything that
     is no clear refusal is AnswerLost; 5xx too, but for 503 with Retry-After, which says "not now".
@@ -68,7 +74,7 @@ async def submit(client: httpx.AsyncClient, request: httpx.Request, secret: str)
     except TimeoutError:
         raise AnswerLost(f"no answer from {request.url.host} in {SUBMIT_S:g} s") from None
     if not 200 <= answer.status < 300:
-        raise refusal_of_submit(answer)
+        raise (refusal or refusal_of_submit)(answer)
     if not answer.is_json:
         raise AnswerLost(f"{request.url.host} answered something else than JSON")
     return answer

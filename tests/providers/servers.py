@@ -116,3 +116,29 @@ def closed_port() -> int:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]
         return port
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """Takes news as a webhook's address would."""
+
+    url: str
+    came: asyncio.Queue[Exchange]
+
+    async def take(self, count: int, within_s: float = 10.0) -> list[Exchange]:
+        """The next ones, as they come."""
+        async with asyncio.timeout(within_s):
+            return [await self.came.get() for _ in range(count)]
+
+
+@asynccontextmanager
+async def mailbox() -> AsyncIterator[Mailbox]:
+    """Run a mailbox."""
+    came: asyncio.Queue[Exchange] = asyncio.Queue()
+
+    async def receive(exchange: Exchange) -> None:
+        came.put_nowait(exchange)
+        await exchange.reply()
+
+    async with serving(receive) as server:
+        yield Mailbox(server.url, came)
