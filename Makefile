@@ -12,7 +12,7 @@ REMEDY := Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install 
 GONE   := $(shell $(PY) -c '$(FITS)' 2>/dev/null || echo gone)
 
 .DEFAULT_GOAL := help
-.PHONY: help run worker test test-long check bench lock clean gone
+.PHONY: help run worker test test-long check bench soak lock clean gone
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1~\2/p' Makefile | awk -F'~' '{ printf "%-17s %s\n", $$1, $$2 }'
@@ -36,6 +36,9 @@ check: .venv/.dev ## formatter, linter and type checker, as CI runs them
 
 bench: .venv/.dev ## the benchmarks: ratios as a table, JSON under bench/results/
 	@exec $(PY) -m bench $(ARGS)
+
+soak: .venv/.dev ## half an hour of steady load, and whether anything grows (ARGS="--minutes 3")
+	@exec $(PY) -m bench.soak $(ARGS)
 
 lock: ## compile requirements*.in into requirements*.lock (ARGS=--upgrade takes newer versions)
 	@$(call with_python,.ci/install.py lock $(ARGS))

@@ -2,7 +2,7 @@
 
 make bench                         all
 make bench ARGS="--cold"           also the first start on a fresh machine: downloads
-make bench ARGS="--quick"          tokens, threads, access and cards in short
+make bench ARGS="--quick"          the longer ones in short
 make bench ARGS="start page"       some
 """
 
@@ -15,9 +15,12 @@ import sys
 from settings import ROOT
 
 #: In order: what a person feels first.
-BENCHMARKS = ("start", "page", "tokens", "threads", "access", "cards", "stream", "transport")
+BENCHMARKS = (
+    *("start", "page", "tokens", "threads", "access", "cards", "stream", "transport"),
+    *("polls", "generations"),
+)
 #: Those that can be measured by fewer and smaller rounds.
-QUICK = frozenset({"tokens", "threads", "access", "cards"})
+QUICK = frozenset({"tokens", "threads", "access", "cards", "polls", "generations"})
 
 
 def main() -> int:

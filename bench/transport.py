@@ -202,17 +202,24 @@ async def compare(port: int, jobs: int, seconds: float, rounds: int) -> dict[str
     return found
 
 
-async def run(jobs: int, seconds: float, rounds: int) -> dict[str, list[Round]]:
-    """Compare against a server in a process of its own."""
+@asynccontextmanager
+async def serving() -> AsyncIterator[int]:
+    """The server in a process of its own; yields its port."""
     server = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.transport", "--serve", stdout=asyncio.subprocess.PIPE
     )
     try:
         assert server.stdout is not None
-        return await compare(int(await server.stdout.readline()), jobs, seconds, rounds)
+        yield int(await server.stdout.readline())
     finally:
         server.kill()
         await server.wait()
+
+
+async def run(jobs: int, seconds: float, rounds: int) -> dict[str, list[Round]]:
+    """Compare against the server."""
+    async with serving() as port:
+        return await compare(port, jobs, seconds, rounds)
 
 
 def report(found: dict[str, list[Round]], jobs: int) -> None:

@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import event, text
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-POOL_SIZE = 8
-POOL_OVERFLOW = 8
+POOL_SIZE = 16
+POOL_OVERFLOW = 0
 POOL_WAIT_S = 10.0
 CONNECT_S = 10.0
 COMMAND_S = 30.0
+#: A connection that was used so lately need not be asked whether it lives: had its server gone,
+#: the closed socket would be known here. Only a peer that vanished without a word is not.
+FRESH_S = 5.0
 #: A peer that vanished without a word is given up after about 20 s, so that its locks come free.
 _KEEPALIVE = {
     "tcp_keepalives_idle": "5",
@@ -66,16 +71,40 @@ def open_engine(url: str, *, pooled_elsewhere: bool = False) -> AsyncEngine:
             "prepared_statement_name_func": _prepared_statement_name,
             "statement_cache_size": 0,
         }
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         connect_args={"async_creator_fn": connect, **arguments},
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_WAIT_S,
-        pool_pre_ping=True,
         hide_parameters=True,
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False),
     )
+    event.listen(engine.sync_engine, "checkin", _note_use)
+    event.listen(engine.sync_engine, "checkout", _find_dead)
+    return engine
+
+
+def _note_use(connection: Any, record: Any) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _find_dead(connection: Any, record: Any, proxy: Any) -> None:
+    """Have the pool open another connection instead of one whose server is gone, such as after a
+    restart of Postgres; asking each time would be most round trips of all.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError("its server has closed this connection")
+    if time.monotonic() - record.info.get("used_at", time.monotonic()) > FRESH_S:
+        try:
+            connection.ping()
+        except (*DATABASE_ERRORS, AsyncAdapt_asyncpg_dbapi.Error) as error:
+            raise DisconnectionError("nobody answers on this connection") from error
+
+
+def at_once(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool for what is one statement: it needs no transaction around it."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 async def answers(engine: AsyncEngine, within_s: float) -> bool:

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import Select, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
-from db import attempts_of
+from db import attempts_of, moves
 from db.admitted import insert_generation
 from db.generation_row import (
     CHANNEL,
@@ -53,9 +53,14 @@ async def _change(
         .returning(*COLUMNS)
         .cte("changed")
     )
-    query = select(changed, told(changed))
+    return await _changed(connection, select(changed, told(changed)))
+
+
+async def _changed(
+    connection: AsyncConnection, query: Select[Any], values: Mapping[str, Any] | None = None
+) -> Row | None:
     try:
-        found = await connection.execute(query)
+        found = await connection.execute(query, values)
     except IntegrityError as error:
         if "generations_provider_job" in str(error.orig):
             raise JobTaken from None
@@ -65,19 +70,14 @@ async def _change(
 
 async def load(connection: AsyncConnection, generation_id: UUID) -> Row | None:
     """The row as it stands now."""
-    query = select(*COLUMNS).where(generations.c.id == generation_id)
-    return row_or_none((await connection.execute(query)).mappings().one_or_none())
+    found = await connection.execute(moves.LOAD, {"known_id": generation_id})
+    return row_or_none(found.mappings().one_or_none())
 
 
 async def claim(connection: AsyncConnection, generation_id: UUID) -> Row | None:
     """Take a row over: from here on every older claim on it is fenced off."""
-    query = (
-        update(generations)
-        .where(generations.c.id == generation_id)
-        .values(claim=generations.c.claim + 1)
-        .returning(*COLUMNS)
-    )
-    return row_or_none((await connection.execute(query)).mappings().one_or_none())
+    found = await connection.execute(moves.CLAIM, {"known_id": generation_id})
+    return row_or_none(found.mappings().one_or_none())
 
 
 def _still(row: Row) -> tuple[ColumnElement[bool], ...]:
@@ -100,11 +100,32 @@ async def move(
     """Move a row on (or change it within its status) if it is still as this claim knows it;
     `kept`: what else is kept of the attempt.
     """
-    if status in SETTLED_STATUSES and status != row.status:
-        values = {"finished_at": func.now(), "queue_position": None, "waits": False, **values}
+    is_new = status != row.status
+    kept = kept or attempts_of.Kept()
+    is_settled = is_new and status in SETTLED_STATUSES
+    if is_settled:
+        values = {"queue_position": None, "waits": False, **values}
+    if any(isinstance(value, ColumnElement) for value in values.values()):
+        return await _move_by(connection, row, status, kept, is_settled, values)
+    query = moves.moving(tuple(values), is_new, is_settled)
+    said = moves.said(row, status, values, kept if is_new else None)
+    return await _changed(connection, query, said)
+
+
+async def _move_by(
+    connection: AsyncConnection,
+    row: Row,
+    status: str,
+    kept: attempts_of.Kept,
+    is_settled: bool,
+    values: dict[str, Any],
+) -> Row | None:
+    """The same by a statement of its own, for values that the database makes."""
+    if is_settled:
+        values = {"finished_at": func.now(), **values}
     moved = await _change(connection, _still(row), {"status": status, **values})
     if moved is not None and status != row.status:
-        await attempts_of.note(connection, moved, values, kept or attempts_of.Kept())
+        await attempts_of.note(connection, moved, values, kept)
     return moved
 
 

@@ -98,6 +98,26 @@ _FORGOTTEN = text(
     """
 )
 
+#: As procrastinate's own fetch, but several at once: one round trip for each would be the pace of
+#: a start with thousands in line.
+FETCH_MANY = """
+    with next as (
+        select id from procrastinate_jobs mine
+        where status = 'todo' and queue_name = any(%(queues)s)
+          and (scheduled_at is null or scheduled_at <= now())
+          and not exists (
+            select from procrastinate_jobs other
+            where other.lock = mine.lock and (
+                other.status = 'doing' or (other.status = 'todo' and (
+                    other.priority > mine.priority
+                    or (other.priority = mine.priority and other.id < mine.id)))))
+        order by priority desc, id
+        limit %(count)s for update of mine skip locked
+    )
+    update procrastinate_jobs set status = 'doing', worker_id = %(worker_id)s
+    from next where procrastinate_jobs.id = next.id
+    returning procrastinate_jobs.*
+"""
 #: Both act only while the job is still this worker's: without that, one that lost its jobs would
 #: put them back, or finish them, under their new owner.
 RETRY_OURS = """

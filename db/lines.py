@@ -158,9 +158,22 @@ _PLACES = text(
     ) select {TOLD} from moved
     """
 )
+_AT_WORK = text(
+    """
+    select count(*) from kinora.generations where user_id = :user_id and (
+        status in ('submitting', 'in_progress', 'storing')
+        or (status = 'queued' and placed_at is not null))
+    """
+)
 _LOCK = text("select pg_advisory_xact_lock(:lock, 0)")
 _TRY_LOCK = text("select pg_try_advisory_xact_lock(:lock, 0)")
 _SOMEBODY = text("select exists (select from kinora.generations where waits)")
+_LEFT = text(
+    """
+    select exists (select from kinora.generations where waits), not exists (
+        select from kinora.generations where id = :id and deleted_at is null)
+    """
+)
 _UNTROUBLED = text(
     """
     select not exists (select from kinora.provider_pauses where provider = cast(:provider as text))
@@ -179,6 +192,11 @@ async def take_place(connection: AsyncConnection, row: Row, limits: Limits) -> b
         if found.scalar_one():
             return True
     await hold(connection)
+    if limits.per_user:
+        # The usual reason is found without counting everybody.
+        busy = await connection.execute(_AT_WORK, {"user_id": row.user_id})
+        if busy.scalar_one() >= limits.per_user:
+            return False
     asked = {"provider": row.provider, "id": row.id, "round": ROUND_MAX}
     return bool((await connection.execute(_FITS, asked | limits.bind())).scalar_one())
 
@@ -191,6 +209,12 @@ async def hold(connection: AsyncConnection) -> None:
 async def somebody_waits(connection: AsyncConnection) -> bool:
     """Whether there is a line at all."""
     return bool((await connection.execute(_SOMEBODY)).scalar_one())
+
+
+async def left_by(connection: AsyncConnection, generation_id: UUID) -> tuple[bool, bool]:
+    """When a driver ends: whether anybody waits for a place, and whether files may have to go."""
+    found = (await connection.execute(_LEFT, {"id": generation_id})).one()
+    return bool(found[0]), bool(found[1])
 
 
 async def pass_on(connection: AsyncConnection, limits: Limits, waits_max_s: float) -> list[UUID]:

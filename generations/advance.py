@@ -12,31 +12,31 @@ bumps its claim, and every move of an older claim changes nothing.
 
 from __future__ import annotations
 
+import time
 from typing import assert_never
 from uuid import UUID
 
 import structlog
 
 from crash_points import crash_point
-from db import durations, generations, lines
+from db import durations, generations
 from db.attempts_of import Kept
 from db.connect import DATABASE_ERRORS
 from db.generations import Row
 from generations import beginning, collecting, news, sending
-from generations.clearing import clear_away
+from generations.clearing import leave
 from generations.hands import Hands, is_overdue
 from generations.lifecycle import (
-    LAST_ASK_GAP_S,
-    LAST_ASKS,
-    QUEUED_MAX_S,
     Again,
     Done,
     Settle,
     Status,
     Verdict,
     Wait,
+    after_look,
     after_look_error,
     backoff_s,
+    look_again_s,
 )
 from generations.pace import Pace
 from providers.contract import (
@@ -45,7 +45,6 @@ from providers.contract import (
     Gone,
     Job,
     JobState,
-    Malformed,
     ProviderError,
     Route,
     Running,
@@ -58,6 +57,8 @@ log = structlog.get_logger(__name__)
 #: Unexpected errors (ours) in a row before a generation is given up as `internal`.
 CRASHES_MAX = 5
 PROGRESS_STEP = 0.01
+#: However quiet it is, a row is read anew so often.
+READ_AGAIN_S = 30.0
 
 
 async def drive(hands: Hands, generation_id: UUID) -> None:
@@ -69,7 +70,7 @@ async def drive(hands: Hands, generation_id: UUID) -> None:
         hands.watch.attention(generation_id) as attention,
         structlog.contextvars.bound_contextvars(generation_id=str(generation_id)),
     ):
-        async with hands.engine.begin() as connection:
+        async with hands.connection() as connection:
             row = await generations.claim(connection, generation_id)
         crash_point("drive.claimed")
         pace = Pace()
@@ -78,24 +79,24 @@ async def drive(hands: Hands, generation_id: UUID) -> None:
             if isinstance(verdict, Done):
                 break
             known = pace.row or row
-            if verdict.after_s > 0:
-                await attention.wait(known.version, verdict.after_s)
-            row = await _still_ours(hands, row)
-        await _leave_place(hands)
-        await clear_away(hands, generation_id)
+            if await attention.wait(known.version, verdict.after_s):
+                pace.is_sure = False
+            row = await _still_ours(hands, known, pace)
+        await leave(hands, generation_id)
 
 
-async def _leave_place(hands: Hands) -> None:
-    """Whoever ends may leave a place; it goes to the next in line at once."""
-    async with hands.engine.begin() as connection:
-        if await lines.somebody_waits(connection):
-            await lines.pass_on(connection, hands.limits, QUEUED_MAX_S)
-
-
-async def _still_ours(hands: Hands, row: Row) -> Row | None:
-    async with hands.engine.connect() as connection:
-        current = await generations.load(connection, row.id)
-    return current if current is not None and current.claim == row.claim else None
+async def _still_ours(hands: Hands, known: Row, pace: Pace) -> Row | None:
+    """The row as it stands. One that the step knew for sure, and of whose change nobody has told
+    while we could hear, is as it was; a claim taken in silence is met by the next move, which then
+    changes nothing, and right before a request leaves the row is read in any case.
+    """
+    hears = hands.watch.listening.is_set()
+    if pace.is_sure and hears and time.monotonic() - pace.read_at < READ_AGAIN_S:
+        return known
+    async with hands.connection() as connection:
+        current = await generations.load(connection, known.id)
+    pace.read_at = time.monotonic()
+    return current if current is not None and current.claim == known.claim else None
 
 
 async def _guarded_step(hands: Hands, row: Row, pace: Pace) -> Verdict:
@@ -146,7 +147,7 @@ async def _tell_to_stop(hands: Hands, row: Row) -> None:
 
 async def advance(hands: Hands, row: Row, pace: Pace) -> Verdict:
     """Take the one step that the row's status asks for."""
-    pace.row = row
+    pace.row, pace.is_sure = row, False
     if not pace.read_older:
         pace.read_older = True
         await news.read_older(hands, row)
@@ -183,7 +184,7 @@ async def _look(hands: Hands, row: Row, pace: Pace) -> Verdict:
     except ProviderError as error:
         return await _look_failed(hands, row, pace, error)
     crash_point("look.asked")
-    pace.failures = pace.malformed = 0
+    pace.failures = pace.malformed = pace.last_asks = 0
     pace.polls += 1
     verdict = await _follow(hands, row, pace, route, state)
     pace.looked_s = hands.passed_s(row)
@@ -191,18 +192,14 @@ async def _look(hands: Hands, row: Row, pace: Pace) -> Verdict:
 
 
 async def _look_failed(hands: Hands, row: Row, pace: Pace, error: ProviderError) -> Verdict:
-    pace.failures += 1
-    pace.malformed += isinstance(error, Malformed)
-    tries = pace.malformed if isinstance(error, Malformed) else pace.failures
-    meaning = after_look_error(error, tries)
+    meaning = after_look_error(error, pace.failed(error))
     log.warning("look failed", error=type(error).__name__, failures=pace.failures)
     if isinstance(meaning, Wait):
-        if not is_overdue(row):
-            return Again(meaning.after_s)
-        # An outage of ours ends here, too: it is asked once more before a paid film is given up.
-        pace.last_asks += 1
-        if pace.last_asks < LAST_ASKS:
-            return Again(LAST_ASK_GAP_S)
+        overdue = is_overdue(row)
+        pace.last_asks += overdue
+        after_s = look_again_s(meaning, overdue=overdue, last_asks=pace.last_asks)
+        if after_s is not None:
+            return Again(after_s)
         meaning = _too_late(row)
     if not isinstance(error, Gone):
         await _tell_to_stop(hands, row)
@@ -215,10 +212,8 @@ def _kept(error: ProviderError) -> Kept:
 
 async def _follow(hands: Hands, row: Row, pace: Pace, route: Route, state: JobState) -> Verdict:
     match state:
-        case Waiting(position=position):
-            return await _still_going(hands, row, pace, route, None, position)
-        case Running(progress=progress):
-            return await _still_going(hands, row, pace, route, progress, None)
+        case Waiting() | Running():
+            return await _still_going(hands, row, pace, route, state)
         case Succeeded():
             return await _succeeded(hands, row, pace, route, state)
         case Failed():
@@ -230,10 +225,17 @@ async def _follow(hands: Hands, row: Row, pace: Pace, route: Route, state: JobSt
             )
             return await hands.settle(row, end, charged=_charged(state.charged))
         case Cancelled():
+            if _after_look(row, state) is Status.FAILED:
+                return await hands.settle(row, _too_late(row))
             await hands.move(row, Status.CANCELLED)
             return Done()
         case _:
             assert_never(state)
+
+
+def _after_look(row: Row, state: JobState) -> Status:
+    is_cancelled = row.cancel_requested_at is not None
+    return after_look(state, overdue=is_overdue(row), is_cancelled=is_cancelled)
 
 
 def _charged(told: bool | None) -> str:
@@ -241,17 +243,14 @@ def _charged(told: bool | None) -> str:
 
 
 async def _still_going(
-    hands: Hands,
-    row: Row,
-    pace: Pace,
-    route: Route,
-    progress: float | None,
-    position: int | None,
+    hands: Hands, row: Row, pace: Pace, route: Route, state: Waiting | Running
 ) -> Verdict:
     """Write only what changed: a waiting film costs the database nothing."""
-    if is_overdue(row):
+    if _after_look(row, state) is Status.FAILED:
         await _tell_to_stop(hands, row)
         return await hands.settle(row, _too_late(row))
+    progress = state.progress if isinstance(state, Running) else None
+    position = state.position if isinstance(state, Waiting) else None
     if progress is not None:
         progress = max(progress, row.progress or 0.0)
     moved = progress is not None and progress - (row.progress or 0.0) >= PROGRESS_STEP
@@ -260,7 +259,8 @@ async def _still_going(
         changed = await hands.move(row, Status.IN_PROGRESS, queue_position=position, progress=shown)
         if changed is None:
             return Done()
-        pace.row = changed
+        row = changed
+    pace.know(row)
     return Again(await hands.gap_s(row, pace, route))
 
 
@@ -282,7 +282,10 @@ async def _succeeded(hands: Hands, row: Row, pace: Pace, route: Route, state: Su
         queue_position=None,
     )
     crash_point("collect.begun")
-    return Again() if moved else Done()
+    if moved is None:
+        return Done()
+    pace.know(moved)
+    return Again()
 
 
 def _too_late(row: Row) -> Settle:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import assets, generations
+from db import assets, generations, lines
 from generations.hands import Hands
 from generations.lifecycle import SETTLED, Status
 
@@ -15,9 +15,21 @@ from generations.lifecycle import SETTLED, Status
 OLD_WIDTHS_PX = (128, 256, 512, 1024)
 
 
+async def leave(hands: Hands, known_id: UUID) -> None:
+    """When a driver ends: it may leave a place, which goes to the next in line at once; what was
+    deleted goes.
+    """
+    async with hands.connection() as connection:
+        somebody_waits, is_gone = await lines.left_by(connection, known_id)
+    if somebody_waits:
+        await hands.passing.pass_on(hands.engine, hands.limits)
+    if is_gone:
+        await clear_away(hands, known_id)
+
+
 async def clear_away(hands: Hands, known_id: UUID) -> None:
     """Take away the files of a deleted generation once it is settled, or of a deleted upload."""
-    async with hands.engine.connect() as connection:
+    async with hands.connection() as connection:
         row = await generations.load(connection, known_id)
     if row is None:
         await _clear_upload(hands, known_id)
@@ -26,22 +38,22 @@ async def clear_away(hands: Hands, known_id: UUID) -> None:
 
 
 async def _clear_generation(hands: Hands, generation_id: UUID) -> None:
-    async with hands.engine.connect() as connection:
+    async with hands.connection() as connection:
         keys = await assets.keys_of_generation(connection, generation_id)
     for key in keys:
         await hands.files.delete(key)
     await hands.files.delete_folder(f"generations/{generation_id}")
-    async with hands.engine.begin() as connection:
+    async with hands.transaction() as connection:
         await assets.forget_of_generation(connection, generation_id)
 
 
 async def _clear_upload(hands: Hands, asset_id: UUID) -> None:
-    async with hands.engine.connect() as connection:
+    async with hands.connection() as connection:
         keys = await assets.keys_of_deleted(connection, asset_id)
     if not keys:
         return
     for key in (*keys, *(f"uploads/{asset_id}-w{width}.webp" for width in OLD_WIDTHS_PX)):
         await hands.files.delete(key)
     await hands.files.delete_folder(f"uploads/{asset_id}")
-    async with hands.engine.begin() as connection:
+    async with hands.transaction() as connection:
         await assets.forget(connection, asset_id)

@@ -37,6 +37,8 @@ log = structlog.get_logger(__name__)
 
 #: A result whose address has expired is asked for again so often.
 FRESH_ADDRESSES_MAX = 3
+#: So many downloads in a row that are not what they should be, and the provider means it.
+SPOILED_MAX = 3
 #: Our own disk may be full or slow, or the way to the result broken: what is paid for is tried so
 #: often at least, and until the deadline.
 STORE_FAILURES_MAX = 20
@@ -61,6 +63,11 @@ async def collect(hands: Hands, row: Row, pace: Pace) -> Verdict:
     except ProviderError as error:
         return await _fetch_failed(hands, row, pace, error)
     except media.WrongType as error:
+        # A proxy's page, or half a file that looked whole: what is paid for is fetched again.
+        pace.spoiled += 1
+        if pace.spoiled < SPOILED_MAX:
+            log.warning("what was fetched is spoiled", reason=str(error), times=pace.spoiled)
+            return Again(backoff_s(pace.spoiled))
         return await hands.settle(row, _wrong_type(str(error)))
     except OSError as error:
         return await _storage_failed(hands, row, pace, error)
@@ -120,7 +127,7 @@ async def _complete(hands: Hands, row: Row, made: list[Asset]) -> Verdict:
     values: dict[str, Any] = {"progress": 1.0}
     if len(made) < wanted:
         values["notes"] = [*row.notes, f"{len(made)} of {wanted} came back."]
-    async with hands.engine.begin() as connection:
+    async with hands.transaction() as connection:
         moved = await generations.move(connection, row, Status.COMPLETED, **values)
         if moved is None:
             return Done()
@@ -132,14 +139,14 @@ async def _complete(hands: Hands, row: Row, made: list[Asset]) -> Verdict:
 
 
 async def _fetch_failed(hands: Hands, row: Row, pace: Pace, error: ProviderError) -> Verdict:
-    pace.failures += 1
+    tries = pace.failed(error)
     log.warning("fetch failed", error=type(error).__name__, failures=pace.failures)
     if isinstance(error, Gone) and pace.gone < FRESH_ADDRESSES_MAX:
         pace.gone += 1
         pace.outputs = None
         moved = await hands.move(row, Status.IN_PROGRESS, provider_outputs=None)
         return Again(backoff_s(pace.gone)) if moved else Done()
-    meaning = after_look_error(error, pace.failures)
+    meaning = after_look_error(error, tries)
     if isinstance(meaning, Wait):
         if pace.failures > STORE_FAILURES_MAX and is_overdue(row):
             return await hands.settle(row, _unfetched(error.message))

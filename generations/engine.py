@@ -13,27 +13,24 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import psycopg
 import structlog
-from procrastinate import App, PsycopgConnector, RetryDecision
-from procrastinate.exceptions import ConnectorException, JobAborted
-from procrastinate.jobs import Job, Status
-from procrastinate.manager import JobManager
-from procrastinate.retry import BaseRetryStrategy
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import jobs
 from db.connect import DATABASE_ERRORS, close_connection, open_connection
+from generations.calls import OurJobs, OurWorker, UntilSettled, run_worker
 from generations.chores import Chore
 
 log = structlog.get_logger(__name__)
 
-CONCURRENCY = 1000
+CONCURRENCY = 2000
 SWEEP_EVERY_S = 1.0
 #: A worker whose own clock shows such a gap was frozen: others may own its jobs by now.
 FROZEN_S = 20.0
@@ -44,77 +41,9 @@ STOP_GRACE_S = 150.0
 HAND_OVER_S = 5.0
 #: A life that ended by an accident may take so long to clear away before the next one begins.
 CLEAR_AWAY_S = 2.0
-RETRY_MAX_S = 30.0
 
 Drive = Callable[[UUID], Awaitable[None]]
 ENGINE_ERRORS = (*DATABASE_ERRORS, ConnectorException, psycopg.Error)
-
-
-class UntilSettled(BaseRetryStrategy):
-    """A call that ends in an error is made again: the row decides when it is over, not the
-    engine.
-    """
-
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
-        """At once after a stop or a take-over, else with a growing wait."""
-        if isinstance(exception, (JobAborted, asyncio.CancelledError)):
-            return RetryDecision(retry_in={"seconds": 0})
-        return RetryDecision(retry_in={"seconds": int(min(RETRY_MAX_S, 2 ** min(job.attempts, 5)))})
-
-
-class OurJobs(JobManager):
-    """procrastinate's manager for one life of a worker: it takes the lock, and lets go of jobs that
-    were taken over.
-    """
-
-    def __init__(self, connector: PsycopgConnector, lock: asyncpg.Connection) -> None:
-        super().__init__(connector)
-        self._lock = lock
-        self._worker_id = 0
-        #: The connections are closed: what still comes home finds its job taken over by others.
-        self.is_over = False
-
-    async def register_worker(self) -> int:
-        """Take the session lock between registration and the first fetch, so that no job is ever
-        without one.
-        """
-        self._worker_id = await super().register_worker()
-        await jobs.hold_worker_lock(self._lock, self._worker_id)
-        return self._worker_id
-
-    async def unregister_worker(self, worker_id: int) -> None:
-        """Leave the list of workers, if that can still be done."""
-        if not self.is_over:
-            await super().unregister_worker(worker_id)
-
-    async def retry_job(
-        self,
-        job: Job,
-        retry_at: datetime | None = None,
-        priority: int | None = None,
-        queue: str | None = None,
-        lock: str | None = None,
-    ) -> None:
-        """Put a job back, if it is still ours, and wake the others: procrastinate tells nobody of a
-        retry.
-        """
-        if self.is_over:
-            return
-        await self.connector.execute_query_all_async(
-            jobs.RETRY_OURS, job_id=job.id, worker_id=self._worker_id, retry_at=retry_at
-        )
-
-    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
-        """Finish a job, if it is still ours."""
-        if self.is_over:
-            return
-        await self.connector.execute_query_all_async(
-            jobs.FINISH_OURS,
-            job_id=job.id,
-            worker_id=self._worker_id,
-            status=status.value,
-            delete_job=delete_job,
-        )
 
 
 class Engine:
@@ -162,13 +91,16 @@ class Engine:
         lost = asyncio.Event()
         async with self._locked(lost) as lock, self._opened(lock) as app:
             worker = asyncio.create_task(
-                app.run_worker_async(
-                    queues=[jobs.QUEUE],
-                    concurrency=self._concurrency,
-                    install_signal_handlers=False,
-                    fetch_job_polling_interval=1,
-                    shutdown_graceful_timeout=0.05,
-                    delete_jobs="successful",
+                run_worker(
+                    OurWorker(
+                        app,
+                        queues=[jobs.QUEUE],
+                        concurrency=self._concurrency,
+                        install_signal_handlers=False,
+                        fetch_job_polling_interval=1,
+                        shutdown_graceful_timeout=0.05,
+                        delete_jobs="successful",
+                    )
                 ),
                 name="engine-worker",
             )
@@ -218,7 +150,7 @@ class Engine:
             timeout=10,
         )
         app = App(connector=connector)
-        manager = OurJobs(connector, lock)
+        manager = OurJobs(connector, lock, lambda: self._concurrency - len(self._drivers))
         app.job_manager = manager
         app.task(name=jobs.TASK, queue=jobs.QUEUE, retry=UntilSettled())(self._driven)
         async with app.open_async():
@@ -248,8 +180,9 @@ class Engine:
             task.cancel()
 
     async def _sweep(self) -> None:
-        """Every second: take over from the dead, and do the chores that are due."""
+        """At once and every second: take over from the dead; and do the chores that are due."""
         count, last = 0, time.monotonic()
+        await self._take_over()
         while True:
             await asyncio.sleep(SWEEP_EVERY_S)
             now = time.monotonic()
@@ -258,14 +191,17 @@ class Engine:
                 return
             last = now
             count += 1
-            async with self._engine.begin() as connection:
-                if taken := await jobs.take_over(connection):
-                    log.info("generations taken over", count=taken)
+            await self._take_over()
             for chore in self._chores:
                 if count % chore.every_s == 0:
                     # Each alone: locks of one would stand in the way of the next.
                     async with self._engine.begin() as connection:
                         await chore.do(connection)
+
+    async def _take_over(self) -> None:
+        async with self._engine.begin() as connection:
+            if taken := await jobs.take_over(connection):
+                log.info("generations taken over", count=taken)
 
 
 async def _first(*waits: asyncio.Task[Any] | Coroutine[Any, Any, Any]) -> None:

@@ -4,8 +4,10 @@ providers.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,14 +17,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import durations, generations
 from db.attempts_of import Kept
+from db.connect import POOL_SIZE, at_once
 from db.files import LocalFiles
 from db.generations import Row
 from db.lines import Limits
 from generations import lifecycle
 from generations.hearing import Hooks
-from generations.lifecycle import SETTLED, Again, Done, Settle, Status, Verdict, may_move
+from generations.lifecycle import SETTLED, Again, Settle, Status, Verdict, after_end, may_move
 from generations.meters import Meters
 from generations.pace import Pace
+from generations.passing import Passing
 from generations.watch import Watch
 from providers.catalogue import Catalogue
 from providers.contract import Provider, Route
@@ -34,6 +38,9 @@ log = structlog.get_logger(__name__)
 UNCONFIGURED_GAP_S = 30.0
 #: Past durations are read anew so often at most, for each kind of work.
 PAST_KEPT_S = 20.0
+#: Drivers use so many connections at once.
+DOORS = POOL_SIZE * 3 // 4
+PAST_KINDS_MAX = 1000
 
 
 @dataclass(slots=True)
@@ -42,14 +49,16 @@ class Past:
 
     _known: dict[str, tuple[float, list[float]]] = field(default_factory=dict)
 
-    async def of(self, engine: AsyncEngine, row: Row) -> list[float]:
+    async def of(self, hands: Hands, row: Row) -> list[float]:
         """The seconds that the latest of its like took, ascending."""
         word, now = durations.alike(row), time.monotonic()
         if word in self._known and now - self._known[word][0] < PAST_KEPT_S:
             return self._known[word][1]
+        if len(self._known) > PAST_KINDS_MAX:
+            self._known.clear()
         # Others that ask meanwhile take what was known.
         self._known[word] = now, self._known.get(word, (0.0, []))[1]
-        async with engine.connect() as connection:
+        async with hands.connection() as connection:
             found = await durations.latest(connection, word)
         self._known[word] = now, found
         return found
@@ -69,6 +78,21 @@ class Hands:
     limits: Limits = field(default_factory=Limits)
     meters: Meters = field(default_factory=Meters)
     past: Past = field(default_factory=Past)
+    passing: Passing = field(default_factory=Passing)
+    #: Drivers by the thousand leave some of the pool's connections to people's requests.
+    doors: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOORS))
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """The database, for single statements: they need no transaction around them."""
+        async with self.doors, at_once(self.engine).connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """The database, for statements that hold together."""
+        async with self.doors, self.engine.begin() as connection:
+            yield connection
 
     @property
     def hears(self) -> bool:
@@ -94,7 +118,7 @@ class Hands:
         Raises:
             ValueError: the chart has no such arrow.
         """
-        async with self.engine.begin() as connection:
+        async with self.connection() as connection:
             moved = await self.move_in(connection, row, status, kept, **values)
         if moved is not None:
             self.note_move(row, moved)
@@ -137,7 +161,7 @@ class Hands:
             error_retryable=end.retryable,
             **values,
         )
-        return Done()
+        return after_end(end.status, hears=self.hears)
 
     def passed_s(self, row: Row) -> float:
         """Seconds since the submit of this attempt."""
@@ -146,7 +170,7 @@ class Hands:
 
     async def gap_s(self, row: Row, pace: Pace, route: Route) -> float:
         """Seconds until the next look at the provider."""
-        past = await self.past.of(self.engine, row)
+        past = await self.past.of(self, row)
         return pace.gap_s(route, past, self.passed_s(row))
 
     async def wait_for_route(self, row: Row) -> Verdict:

@@ -31,13 +31,17 @@ from providers.contract import (
     AnswerLost,
     BlockedUrl,
     Busy,
+    Cancelled,
     ErrorCode,
+    Failed,
     Gone,
+    JobState,
     LostSubmit,
     Malformed,
     NeverSent,
     ProviderError,
     Rejected,
+    Succeeded,
     TooLarge,
     Unreachable,
 )
@@ -193,8 +197,8 @@ def after_submit_error(
 
 
 def after_look_error(error: ProviderError, tries: int) -> Wait | Settle:
-    """What a failed look (poll, cancel, download) means: our trouble to look says nothing about the
-    job.
+    """What a failed look means (poll, cancel, download, or a repeat under the same key): our
+    trouble to look says nothing about the job.
     """
     if isinstance(error, Malformed) and tries < MALFORMED_MAX:
         return Wait(after_s=backoff_s(tries))
@@ -210,6 +214,80 @@ def lost_submit(way: LostSubmit, *, hears: bool = False) -> Ask | Settle:
     """
     possible = way in ("key", "lookup") or (way == "webhook" and hears)
     return Ask(way) if possible else GIVEN_UP
+
+
+def before_intent(*, is_cancelled: bool, overdue: bool) -> Status:
+    """Where a queued one goes that is taken up: `submitting` is the intent to send."""
+    if is_cancelled:
+        return Status.CANCELLED
+    return Status.FAILED if overdue else Status.SUBMITTING
+
+
+def before_send(
+    *, claim: int, claim_now: int | None, first: bool, is_cancelled: bool
+) -> Status | None:
+    """What is done right before a request leaves, by the row as it stands in this moment:
+    `submitting` sends, None leaves it to whoever has taken the row over.
+    """
+    if claim_now != claim:
+        return None
+    # Of a repeat the provider may have the job already: a cancel is for whoever looks at that.
+    return Status.CANCELLED if first and is_cancelled else Status.SUBMITTING
+
+
+def clear_up(way: LostSubmit, *, hears: bool, overdue: bool, unwanted: bool) -> Ask | Settle:
+    """What is done about a request that may have been sent, of which nothing was heard so far. To
+    look it up costs nothing, so that is done before it is given up, too.
+    """
+    meaning = lost_submit(way, hears=hears)
+    return GIVEN_UP if way != "lookup" and (overdue or unwanted) else meaning
+
+
+def is_unwanted(now: datetime, cancel_requested_at: datetime | None) -> bool:
+    """Whether a person who cancelled has waited long enough for what may have been sent."""
+    waited = timedelta() if cancel_requested_at is None else now - cancel_requested_at
+    return waited > timedelta(seconds=UNWANTED_S)
+
+
+def is_stray(*, attempt: int, job_id: str, attempt_now: int, job_id_now: str | None) -> bool:
+    """Whether a job whose answer came too late to be stored is fetched by nobody. Under one key two
+    sends bring one job: whoever stores it second has nothing to stop.
+    """
+    return (attempt, job_id) != (attempt_now, job_id_now)
+
+
+def may_rescue(status: Status, *, has_job: bool) -> bool:
+    """Whether news of its job take a generation up again; one that had a job was decided on."""
+    return status is Status.UNKNOWN and not has_job
+
+
+def after_look(state: JobState, *, overdue: bool, is_cancelled: bool) -> Status:
+    """Where a job that was looked at takes its generation; what is done is never too late. One that
+    was stopped after its deadline, without a wish, was stopped by a driver that then died.
+    """
+    if isinstance(state, Succeeded):
+        return Status.STORING
+    if isinstance(state, Failed):
+        return Status.FAILED
+    if isinstance(state, Cancelled) and (is_cancelled or not overdue):
+        return Status.CANCELLED
+    return Status.FAILED if overdue else Status.IN_PROGRESS
+
+
+def look_again_s(meaning: Wait, *, overdue: bool, last_asks: int) -> float | None:
+    """Seconds until the next look after one that failed; None: its time is up, and it was asked
+    `last_asks` times since. An outage of ours discards no paid film.
+    """
+    if not overdue:
+        return meaning.after_s
+    return LAST_ASK_GAP_S if last_asks < LAST_ASKS else None
+
+
+def after_end(status: Status, *, hears: bool) -> Verdict:
+    """Whether a driver goes on after a settlement: a word that came right before an unknown one was
+    given up has found nobody to wake.
+    """
+    return Again() if hears and status is Status.UNKNOWN else Done()
 
 
 def is_overdue(now: datetime, *, deadline_at: datetime | None, queued_at: datetime) -> bool:

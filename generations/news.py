@@ -14,7 +14,7 @@ from db import attempts_of, webhook_notes
 from db.generations import JobTaken, Row
 from db.webhook_notes import Note
 from generations.hands import Hands
-from generations.lifecycle import Again, Done, Status, Verdict
+from generations.lifecycle import Again, Done, Status, Verdict, may_rescue
 from providers.contract import (
     Failed,
     Gone,
@@ -33,7 +33,7 @@ async def heard_job(hands: Hands, row: Row, route: Route, provider: Provider) ->
     """The provider's job of this attempt, if a webhook has named it."""
     if not hands.hears:
         return None
-    async with hands.engine.connect() as connection:
+    async with hands.connection() as connection:
         job_id = await webhook_notes.job_of(connection, row.id, row.attempt)
     if job_id is None:
         return None
@@ -47,7 +47,7 @@ async def heard_job(hands: Hands, row: Row, route: Route, provider: Provider) ->
 async def rescue(hands: Hands, row: Row) -> Verdict:
     """Take an unknown generation up again when the provider has told of its job after all."""
     found = hands.route_of(row)
-    if found is None or row.provider_job is not None:
+    if found is None or not may_rescue(Status(row.status), has_job=row.provider_job is not None):
         return Done()
     _, route, provider = found
     job = await heard_job(hands, row, route, provider)
@@ -72,7 +72,7 @@ async def read_older(hands: Hands, row: Row) -> None:
     """Note what attempts before this one have cost after all; nothing is moved by that."""
     if not hands.hears or row.attempt == 1:
         return
-    async with hands.engine.connect() as connection:
+    async with hands.connection() as connection:
         notes = await webhook_notes.unread(connection, row.id, row.attempt)
     found = hands.route_of(row)
     if found is None:
@@ -90,7 +90,7 @@ async def _read(hands: Hands, row: Row, note: Note, route: Route, provider: Prov
     except ProviderError as error:
         log.warning("older attempt not looked at", error=type(error).__name__)
         return
-    async with hands.engine.begin() as connection:
+    async with hands.transaction() as connection:
         if isinstance(state, Succeeded):
             cost_usd = state.cost_usd if route.tells_cost else None
             exact = None if cost_usd is None else Decimal(f"{cost_usd:.6f}")

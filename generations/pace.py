@@ -5,12 +5,13 @@ that is fine.
 from __future__ import annotations
 
 import random
+import time
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from db.generations import Row
-from providers.contract import Route
+from providers.contract import Malformed, ProviderError, Route
 
 #: A provider that did not follow a cancel is told again at every so many looks.
 CANCEL_EVERY_LOOKS = 5
@@ -33,14 +34,27 @@ class Pace:
     failures: int = 0
     crashes: int = 0
     gone: int = 0
+    spoiled: int = 0
     cancels: int = 0
     outputs: tuple[str, ...] | None = None
     #: Seconds since the submit at the last look that this driver took; None: it took none yet.
     looked_s: float | None = None
     malformed: int = 0
     last_asks: int = 0
+    #: The step has left the row just as `row` says.
+    is_sure: bool = False
+    #: When the row was last read, by the monotonic clock.
+    read_at: float = field(default_factory=time.monotonic)
     #: News of attempts before this one have been followed.
     read_older: bool = False
+
+    def failed(self, error: ProviderError) -> int:
+        """Count a failed look: how many of its kind there were in a row, since garbled answers mean
+        something else than none.
+        """
+        self.failures += 1
+        self.malformed += isinstance(error, Malformed)
+        return self.malformed if isinstance(error, Malformed) else self.failures
 
     def gap_s(self, route: Route, past: Sequence[float], passed_s: float) -> float:
         """Seconds until the next look, with jitter: where it is likely to be done, by the past
@@ -59,6 +73,10 @@ class Pace:
         if self.looked_s is None or passed_s - self.looked_s > max(1.0, passed_s / 2):
             return None
         return (self.looked_s + passed_s) / 2
+
+    def know(self, row: Row) -> None:
+        """Note that this is the row as it stands, so that it need not be read again."""
+        self.row, self.is_sure = row, True
 
     def cancel_is_due(self) -> bool:
         """Whether the provider is to be told (again) to stop, at this look."""

@@ -25,7 +25,7 @@ SHORT_S = 90.0
 async def back_in_line(hands: Hands, row: Row, meaning: Line, error: ProviderError) -> Verdict:
     """The provider takes nothing now: this one waits with the others, and all are told why."""
     kept = Kept(error_code=error.code, message=error.message, request_id=error.request_id)
-    async with hands.engine.begin() as connection:
+    async with hands.transaction() as connection:
         notes = await _pause(hands, connection, row.provider, error, meaning.asked_for_s)
         moved = await hands.move_in(
             connection,
@@ -45,7 +45,7 @@ async def back_in_line(hands: Hands, row: Row, meaning: Line, error: ProviderErr
 
 async def pause_for_credit(hands: Hands, row: Row, error: OutOfCredit) -> None:
     """Keep the others from failing one by one while nobody has topped the account up."""
-    async with hands.engine.begin() as connection:
+    async with hands.transaction() as connection:
         await _pause(hands, connection, row.provider, error, error.retry_after_s)
 
 

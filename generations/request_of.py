@@ -27,7 +27,7 @@ async def request_of(hands: Hands, row: Row, provider: Provider) -> Request:
 
     Raises: InputGone, media.WrongType.
     """
-    async with hands.engine.connect() as connection:
+    async with hands.connection() as connection:
         given = await generations.input_assets(connection, row.id)
         ids = [asset_id for _, asset_id in given if asset_id is not None]
         found = await assets.find_many(connection, row.user_id, ids) if ids else {}

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crash_points import crash_point
 from db import generations, jobs, media
@@ -23,7 +24,6 @@ from generations import news, refused
 from generations.hands import Hands, is_overdue
 from generations.lifecycle import (
     GIVEN_UP,
-    UNWANTED_S,
     Again,
     Ask,
     Done,
@@ -35,7 +35,11 @@ from generations.lifecycle import (
     after_look_error,
     after_submit_error,
     backoff_s,
-    lost_submit,
+    before_send,
+    clear_up,
+    is_stray,
+    is_unwanted,
+    look_again_s,
 )
 from generations.pace import Pace
 from generations.request_of import InputGone, request_of
@@ -66,11 +70,14 @@ async def send(hands: Hands, row: Row, pace: Pace) -> Verdict:
         stored = await whole(_store_job(hands, row, pace, route, provider, job))
         # The word may have been its last.
         return Again() if isinstance(stored, Again) else stored
-    meaning = lost_submit(route.on_lost_submit, hears=hands.hears)
-    if isinstance(meaning, Settle) or is_overdue(row) or _is_unwanted(row):
-        await hands.settle(row, GIVEN_UP, charged="maybe")
-        # A word that came between the last look and this has found nobody to wake.
-        return Again() if hands.hears else Done()
+    meaning = clear_up(
+        route.on_lost_submit,
+        hears=hands.hears,
+        overdue=is_overdue(row),
+        unwanted=is_unwanted(datetime.now(UTC), row.cancel_requested_at),
+    )
+    if isinstance(meaning, Settle):
+        return await hands.settle(row, meaning, charged="maybe")
     log.info("lost submit", way=route.on_lost_submit)
     match meaning.way:
         case "key":
@@ -80,11 +87,6 @@ async def send(hands: Hands, row: Row, pace: Pace) -> Verdict:
             return await whole(_look_up(hands, row, pace, route, provider))
         case _:
             return await _wait_for_word(hands, row, pace)
-
-
-def _is_unwanted(row: Row) -> bool:
-    asked_at = row.cancel_requested_at
-    return asked_at is not None and datetime.now(UTC) - asked_at > timedelta(seconds=UNWANTED_S)
 
 
 async def _wait_for_word(hands: Hands, row: Row, pace: Pace) -> Verdict:
@@ -115,11 +117,14 @@ async def _look_up(hands: Hands, row: Row, pace: Pace, route: Route, provider: P
     try:
         job = await provider.find(route, key_of(row))
     except ProviderError as error:
-        pace.failures += 1
+        answer = after_look_error(error, pace.failed(error))
         log.warning("lookup failed", error=type(error).__name__, failures=pace.failures)
-        answer = after_look_error(error, pace.failures)
+        over = is_overdue(row) or is_unwanted(datetime.now(UTC), row.cancel_requested_at)
+        pace.last_asks += over
         if isinstance(answer, Wait):
-            return Again(answer.after_s)
+            after_s = look_again_s(answer, overdue=over, last_asks=pace.last_asks)
+            if after_s is not None:
+                return Again(after_s)
         job = None
     if job is not None:
         return await _store_job(hands, row, pace, route, provider, job)
@@ -137,12 +142,17 @@ async def submit(
     first: bool,
 ) -> Verdict:
     """Send, if the row is still ours in the very moment."""
-    async with hands.engine.connect() as connection:
+    async with hands.connection() as connection:
         current = await generations.load(connection, row.id)
-    if current is None or current.claim != row.claim:
-        return Done()
-    if first and current.cancel_requested_at is not None:
-        await hands.move(row, Status.CANCELLED)
+    to = current and before_send(
+        claim=row.claim,
+        claim_now=current.claim,
+        first=first,
+        is_cancelled=current.cancel_requested_at is not None,
+    )
+    if to is Status.CANCELLED:
+        await hands.move(row, to)
+    if to is not Status.SUBMITTING:
         return Done()
     key, hook = key_of(row), hands.hooks.url_for(row.provider, row.id, row.attempt)
     try:
@@ -166,14 +176,17 @@ async def _send_failed(
     """Follow what the error means; of a repeat it says nothing about the send before it."""
     pace.failures += 1
     log.warning("submit failed", error=type(error).__name__, failures=pace.failures)
-    meaning = after_submit_error(error, route.on_lost_submit, pace.failures, hears=hands.hears)
+    meaning = (
+        after_submit_error(error, route.on_lost_submit, pace.failures, hears=hands.hears)
+        if first
+        else after_look_error(error, pace.failures)
+    )
     kept = Kept(error_code=error.code, message=error.message, request_id=error.request_id)
     match meaning:
-        case Wait() | Line() if not first:
-            asked_s = meaning.asked_for_s if isinstance(meaning, Line) else meaning.after_s
-            return Again(backoff_s(pace.failures, asked_for_s=asked_s))
         case Line():
             return await refused.back_in_line(hands, row, meaning, error)
+        case Wait(after_s=after_s) if not first:
+            return Again(after_s)
         case Wait(after_s=after_s):
             nothing = {"intent_claim": None, "deadline_at": None}
             pace.row = await hands.move(row, Status.QUEUED, kept, notes=[error.message], **nothing)
@@ -206,7 +219,8 @@ async def _store_job(
             )
             if moved is not None:
                 crash_point("submit.stored")
-                pace.row, pace.looked_s = moved, 0.0
+                pace.know(moved)
+                pace.looked_s = 0.0
                 return Again(await hands.gap_s(moved, pace, route))
             return await _store_late(hands, row, route, provider, job, values)
         except JobTaken:
@@ -224,20 +238,31 @@ async def _store_late(
     """The row has been given up meanwhile: rescue it if it still waits to be decided on, else stop
     the job, which nobody will fetch, and note what it may cost.
     """
-    async with hands.engine.begin() as connection:
+    async with hands.transaction() as connection:
         late = await generations.attach_late(connection, row, asdict(job), **values)
+        stray = late is None and await _is_stray(connection, row, job)
         if late is not None:
             # Nobody drives it any more: this driver's claim is old, the others are done.
             await jobs.defer_drive(connection, row.id)
-        else:
+        elif stray:
             await generations.note_stray_job(connection, row, job.id)
-    log.warning("late answer of a submit", attached=late is not None, job=job.id)
-    if late is None:
+    log.warning("late answer of a submit", attached=late is not None, stray=stray, job=job.id)
+    if stray:
         try:
             await provider.cancel(route, job)
         except ProviderError as error:
             log.warning("cancel not heard", error=type(error).__name__)
     return Done()
+
+
+async def _is_stray(connection: AsyncConnection, row: Row, job: Job) -> bool:
+    now = await generations.load(connection, row.id)
+    return now is None or is_stray(
+        attempt=row.attempt,
+        job_id=job.id,
+        attempt_now=now.attempt,
+        job_id_now=(now.provider_job or {}).get("id"),
+    )
 
 
 _ANOTHERS = Settle(

@@ -47,6 +47,32 @@ async def test_a_generation_outlives_kill_9_of_the_server(
             await visit.page.wait_for_selector(card(1, "completed"))
 
 
+@pytest.mark.browser
+async def test_a_turn_that_dies_after_its_answer_was_written_is_taken_up_and_buys_nothing_twice(
+    browser: Browser, database_url: str, calm_demo: Demo, shared_folder: Path
+) -> None:
+    settings = {
+        "DATABASE_URL": database_url,
+        "DEMO_BASE_URL": calm_demo.url,
+        "PORT": str(free_port()),
+    }
+    folder = shared_folder / "written"
+    async with (
+        serve(folder, CRASHPOINT="turn.step-written", **settings) as first,
+        new_visit(browser, first.url) as visit,
+    ):
+        await visit.open()
+        await visit.say("Draw a lighthouse with demo-image-quick")
+        assert await first.ended() == -signal.SIGKILL
+        async with serve(folder, **settings):
+            await visit.page.wait_for_selector(card(1, "completed"), timeout=60_000)
+            await visit.page.reload()
+            await visit.page.wait_for_selector(card(1, "completed"))
+            await expect(visit.page.locator("article.kn-card[data-generation]")).to_have_count(1)
+            ledger = await calm_demo.ledger(await generation_of(visit, 1))
+            assert (ledger["submits"], ledger["submit_requests"]) == (1, 1)
+
+
 async def test_a_submit_whose_answer_died_with_us_is_not_bought_twice(
     database_url: str, calm_demo: Demo, shared_folder: Path
 ) -> None:
