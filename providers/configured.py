@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import httpx
 
-from providers import runpod
+from providers import bfl, comfyui, fal, gemini, openai_images, replicate, runpod
 from providers.place import Configured
 from providers.runpod import RunPod
 from settings import Settings
@@ -16,6 +16,12 @@ from settings import Settings
 #: Each opens its company's provider where the settings switch it on, in the order people are told.
 OPENERS: tuple[Callable[[Settings, httpx.AsyncClient], Configured | None], ...] = (
     runpod.configured,
+    fal.configured,
+    replicate.configured,
+    bfl.configured,
+    gemini.configured,
+    openai_images.configured,
+    comfyui.configured,
 )
 
 

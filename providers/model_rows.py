@@ -112,11 +112,17 @@ class SpellingRow(Row):
     is_list: bool = Field(False, alias="list")
 
 
+#: Who can be asked; each is a file of this folder.
+ProviderName = Literal[
+    "runpod", "fal", "replicate", "bfl", "gemini", "images", "comfyui", "demo"
+]
+
+
 class RouteRow(Row):
     """A model at a provider."""
 
-    provider: Literal["runpod", "demo"]
-    endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+    provider: ProviderName
+    endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_./:-]{0,199}$")]
     inputs: list[Input] | None = None
     on_lost_submit: LostSubmit | None = None
     price: PriceRow | None = None

@@ -4,7 +4,7 @@ its key is good.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from providers.contract import Provider
@@ -27,3 +27,5 @@ class Configured:
     setting: str | None
     demo: bool = False
     question: Question | None = None
+    #: What it has opened for itself alone.
+    aclose: Callable[[], Awaitable[None]] | None = None
