@@ -12,7 +12,7 @@ REMEDY := Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install 
 GONE   := $(shell $(PY) -c '$(FITS)' 2>/dev/null || echo gone)
 
 .DEFAULT_GOAL := help
-.PHONY: help run worker test test-long check bench soak lock clean gone
+.PHONY: help run worker test test-long test-clients clients check bench soak lock clean gone
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1~\2/p' Makefile | awk -F'~' '{ printf "%-17s %s\n", $$1, $$2 }'
@@ -29,6 +29,12 @@ test: .venv/.dev ## install what is missing and run the suite (ARGS="-k cancel" 
 test-long: .venv/.dev ## the long forms of the tests: minutes of outage, more of the same (the suite leaves them out)
 	@exec $(PY) -m pytest -n 2 --dist load -m long -rP $(ARGS)
 
+test-clients: .venv/.dev .venv-clients/.clients ## the companies' own clients against the emulators (the suite skips these without `make clients`)
+	@exec $(PY) -m pytest tests/clients $(ARGS)
+
+clients: .venv-clients/.clients ## install the companies' own clients, into .venv-clients/
+	@:
+
 check: .venv/.dev ## formatter, linter and type checker, as CI runs them
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
@@ -44,7 +50,7 @@ lock: ## compile requirements*.in into requirements*.lock (ARGS=--upgrade takes 
 	@$(call with_python,.ci/install.py lock $(ARGS))
 
 clean: ## remove the installed environment and the caches; keeps .data/ and .env
-	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-clients .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -not -path './.data/*' -prune -exec rm -rf {} +
 
 # The development environment contains the runtime one, so one .venv serves both and never shrinks by `make run`.
@@ -53,6 +59,10 @@ clean: ## remove the installed environment and the caches; keeps .data/ and .env
 
 .venv/.dev: requirements-dev.lock $(GONE)
 	@$(call with_python,.ci/install.py dev)
+
+# The companies' clients want versions of their own, and nothing here runs on them.
+.venv-clients/.clients: requirements-clients.lock
+	@$(call with_python,.ci/install.py clients)
 
 define with_python
 for p in "$(PYTHON)" python3.13 python3.12 python3.11; do \

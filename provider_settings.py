@@ -4,6 +4,8 @@ one on. `settings.Settings` has them among all others.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
@@ -41,6 +43,9 @@ class ProviderSettings(BaseSettings):
     )
     comfyui_base_url: str | None = Field(
         None, description="A ComfyUI of yours; switches its workflow templates on."
+    )
+    comfyui_workflows: Path | None = Field(
+        None, description="Folder of workflow templates of your own, beside the built-in ones."
     )
 
     @field_validator(

@@ -172,6 +172,9 @@ async def open_runtime(loaded: Loaded, *, is_worker: bool = False) -> AsyncItera
         presence, meters = Presence(engine), Meters()
         secret = read_secret(loaded, data_dir)
         painters = configured(loaded.settings, servers.demo_url, client)
+        for painter in painters:
+            if painter.aclose is not None:
+                stack.push_async_callback(painter.aclose)
         hands = Hands(
             engine=engine,
             watch=Watch(engine, direct_url, {accounts.CHANNEL: presence.hear}, meters.reconnected),

@@ -1,4 +1,4 @@
-"""Make `.venv/` hold what a lock file says: by uv where it can be had, else by plain pip.
+"""Make an environment hold what its lock file says: by uv where it can be had, else by plain pip.
 
 The Makefile calls this on a machine with nothing installed yet, so it needs Python 3.11-3.13 and
 the standard library only. Everything fetched is checked against a hash: the packages, uv itself,
@@ -8,6 +8,7 @@ uv reads none of pip's settings. Whoever has pip set up for a mirror or a wheel 
 same for uv, unless uv is set up too (any UV_ variable about indexes).
 
     install.py runtime | dev             requirements.lock or requirements-dev.lock into .venv/
+    install.py clients                   requirements-clients.lock into .venv-clients/
     install.py lock [uv's options]       requirements*.in into requirements*.lock
 """
 
@@ -25,9 +26,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = {"runtime": "requirements.lock", "dev": "requirements-dev.lock"}
+LOCKS = {
+    "runtime": "requirements.lock",
+    "dev": "requirements-dev.lock",
+    "clients": "requirements-clients.lock",
+}
 BUILD_LOCK = "requirements-build.lock"
-VENV_PYTHON = ".venv/bin/python"
+#: Where a lock is installed, and the stamps that make goes by: dev contains runtime.
+VENVS = {"runtime": ".venv", "dev": ".venv", "clients": ".venv-clients"}
+STAMPS = {"runtime": ["runtime"], "dev": ["runtime", "dev"], "clients": ["clients"]}
 OWN_UV = ".uv/bin/uv"
 OWN_UV_PYTHON = ".uv/bin/python"
 PATIENCE_S = 15
@@ -62,36 +69,38 @@ def main(arguments: list[str]) -> int:
 
 
 def install(uv: str | None, what: str) -> int:
-    """Bring `.venv/` to the lock of `what` (runtime, dev); write the stamps make goes by."""
-    lock_file, began = LOCKS[what], time.monotonic()
-    say(f"Installing {lock_file} into .venv/; once, and on a slow line it takes minutes.")
-    if not (uv and install_by_uv(uv, lock_file)):
+    """Bring its environment to the lock of `what` (runtime, dev, clients); write its stamps."""
+    lock_file, venv, began = LOCKS[what], VENVS[what], time.monotonic()
+    say(f"Installing {lock_file} into {venv}/; once, and on a slow line it takes minutes.")
+    if not (uv and install_by_uv(uv, lock_file, venv)):
         say("Going on with pip, which takes about a minute more.")
-        if not install_by_pip(lock_file):
+        if not install_by_pip(lock_file, venv):
             return fail("The packages could not be installed; the lines above say why.")
-    for stamp in ["runtime", what]:
-        Path(".venv", f".{stamp}").touch()
+    for stamp in STAMPS[what]:
+        Path(venv, f".{stamp}").touch()
     say(f"Installed in {time.monotonic() - began:.0f} s.")
     return 0
 
 
-def install_by_uv(uv: str, lock_file: str) -> bool:
-    """True when `.venv/` now holds exactly the lock's packages, no more and no less."""
+def install_by_uv(uv: str, lock_file: str, venv: str) -> bool:
+    """True when `venv` now holds exactly the lock's packages, no more and no less."""
     environment, flags = uv_setup(os.environ, pip_settings())
-    venv = [uv, "venv", "--quiet", "--clear", "--python", sys.executable, ".venv"]
-    if not works(VENV_PYTHON) and not run(venv, environment):
+    python = f"{venv}/bin/python"
+    make = [uv, "venv", "--quiet", "--clear", "--python", sys.executable, venv]
+    if not works(python) and not run(make, environment):
         return False
     hashes = ["--require-hashes", "--require-build-hashes", "--build-constraints", BUILD_LOCK]
-    sync = [uv, "pip", "sync", "--quiet", "--python", VENV_PYTHON, *flags, *hashes, lock_file]
+    sync = [uv, "pip", "sync", "--quiet", "--python", python, *flags, *hashes, lock_file]
     return run(sync, environment)
 
 
-def install_by_pip(lock_file: str) -> bool:
+def install_by_pip(lock_file: str, venv: str) -> bool:
     """The same with pip alone, which never removes a package that the lock has dropped."""
-    clear = [] if works(VENV_PYTHON) else ["--clear"]
+    python = f"{venv}/bin/python"
+    clear = [] if works(python) else ["--clear"]
     install = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
-    return run([sys.executable, "-m", "venv", *clear, ".venv"]) and run(
-        [VENV_PYTHON, "-m", "pip", *install, "-r", lock_file]
+    return run([sys.executable, "-m", "venv", *clear, venv]) and run(
+        [python, "-m", "pip", *install, "-r", lock_file]
     )
 
 
@@ -113,7 +122,7 @@ def find_uv() -> str | None:
 
 
 def lock(uv: str | None, options: list[str]) -> int:
-    """Compile the three locks: no addresses, for Python 3.11-3.13, runtime a subset of dev."""
+    """Compile the locks: no addresses, for Python 3.11-3.13, runtime a subset of dev."""
     if uv is None:
         return fail("Locking needs uv.")
     environment, flags = uv_setup(os.environ, pip_settings())
@@ -124,6 +133,7 @@ def lock(uv: str | None, options: list[str]) -> int:
     done = (
         run([*compile_, "requirements-dev.in", "-o", dev], environment)
         and run([*compile_, "requirements.in", "-c", dev, "-o", LOCKS["runtime"]], environment)
+        and run([*compile_, "requirements-clients.in", "-o", LOCKS["clients"]], environment)
         and run([*compile_, "requirements-build.in", "-o", BUILD_LOCK], environment)
     )
     return 0 if done else fail("The locks could not be compiled; the lines above say why.")

@@ -43,6 +43,15 @@ async def begin(connection: AsyncConnection, row: Row) -> None:
     )
 
 
+async def reroute(connection: AsyncConnection, row: Row) -> None:
+    """The attempt that the row stands at goes to another provider."""
+    await connection.execute(
+        update(attempts)
+        .where(attempts.c.generation_id == row.id, attempts.c.attempt == row.attempt)
+        .values(provider=row.provider, cost_estimated_usd=row.cost_estimated_usd)
+    )
+
+
 async def note(
     connection: AsyncConnection, row: Row, values: Mapping[str, Any], kept: Kept
 ) -> None:

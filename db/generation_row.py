@@ -42,6 +42,7 @@ class Row:
     model: str
     provider: str
     endpoint: str
+    pinned: bool
     params: dict[str, Any]
     progress: float | None
     queue_position: int | None
@@ -49,6 +50,7 @@ class Row:
     error_message: str | None
     error_retryable: bool | None
     notes: list[str]
+    detour: str | None
     charged: str
     cost_estimated_usd: Decimal | None
     cost_actual_usd: Decimal | None

@@ -130,9 +130,15 @@ async def _move_by(
 
 
 async def attach_late(
-    connection: AsyncConnection, row: Row, provider_job: Mapping[str, Any], **values: Any
+    connection: AsyncConnection,
+    row: Row,
+    provider_job: Mapping[str, Any],
+    status: str = "in_progress",
+    **values: Any,
 ) -> Row | None:
-    """Store the late answer of a submit that another claim has given up as lost."""
+    """Store the late answer of a submit that another claim has given up as lost; `status`: where
+    the row goes on with it.
+    """
     g = generations.c
     where = (
         g.id == row.id,
@@ -149,7 +155,7 @@ async def attach_late(
         "finished_at": None,
         **values,
     }
-    attached = await _change(connection, where, {"status": "in_progress", **values})
+    attached = await _change(connection, where, {"status": status, **values})
     if attached is not None:
         await attempts_of.note(connection, attached, values, attempts_of.Kept())
     return attached
@@ -220,7 +226,7 @@ async def retry(connection: AsyncConnection, row: Row) -> Row | None:
     nothing = (
         "progress queue_position error_code error_message error_retryable intent_claim "
         "provider_job provider_outputs deadline_at cancel_requested_at submitted_at "
-        "finished_at cost_actual_usd placed_at"
+        "finished_at cost_actual_usd placed_at detour"
     )
     again = await _change(
         connection,

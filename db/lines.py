@@ -158,6 +158,7 @@ _PLACES = text(
     ) select {TOLD} from moved
     """
 )
+_ROUSE = text("update kinora.generations set waits = false, notes = '{}' where id = any(:ids)")
 _AT_WORK = text(
     """
     select count(*) from kinora.generations where user_id = :user_id and (
@@ -250,3 +251,22 @@ async def note_for_all(connection: AsyncConnection, provider: str, notes: Sequen
         """
     )
     await connection.execute(query, {"provider": provider, "notes": list(notes)})
+
+
+async def rouse(connection: AsyncConnection, provider: str, models: Sequence[str]) -> None:
+    """Have those in a provider's line driven that may have another way: of these models, and not
+    pinned to it. The caller holds the line.
+    """
+    found = await connection.execute(
+        text(
+            """
+            select id from kinora.generations
+            where waits and provider = :provider and not pinned and model = any(:models)
+            limit cast(:round as bigint) for update skip locked
+            """
+        ),
+        {"provider": provider, "models": list(models), "round": ROUND_MAX},
+    )
+    if ids := list(found.scalars()):
+        await connection.execute(_ROUSE, {"ids": ids})
+        await jobs.defer_drives(connection, ids)

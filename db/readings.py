@@ -254,7 +254,7 @@ def _of(
         "inputs": given,
         "assets": made,
         "error": _error(record),
-        "notes": list(record.notes),
+        "notes": [*filter(None, [record.detour]), *record.notes],
         "charged": record.charged,
         "cost_usd": {
             "estimated": _usd(record.cost_estimated_usd),

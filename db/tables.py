@@ -218,6 +218,8 @@ generations = Table(
     _now("queued_at"),
     # It stands in line: nobody drives it until a place comes free.
     Column("waits", Boolean, nullable=False, server_default=text("false")),
+    # Why it is made at another provider than the one that was chosen first.
+    Column("detour", Text),
     # Since when it has had a place among those that may be at its provider.
     Column("placed_at", _TIME),
     _now("created_at"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from emulators.bfl_object import describe_news
 from emulators.fal_object import news_of, sign_news
+from emulators.interaction_object import interaction_content
 from emulators.prediction_object import describe_prediction, sign_prediction
 from emulators.status_object import describe, unfinished
 from emulators.store import Job, Status
@@ -52,6 +53,7 @@ RUNPOD = Letters(content=runpod_content, sign=None, tells=ENDS)
 LETTERS = {
     "fal": Letters(content=fal_content, sign=sign_news, tells=ENDS),
     "bfl": Letters(content=bfl_content, sign=None, tells=ENDS),
+    "gemini": Letters(content=interaction_content, sign=None, tells=ENDS),
     "replicate": Letters(
         content=prediction_content, sign=sign_prediction, tells=ENDS | {Status.CANCELLED}
     ),

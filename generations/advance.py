@@ -203,6 +203,10 @@ async def _look_failed(hands: Hands, row: Row, pace: Pace, error: ProviderError)
         meaning = _too_late(row)
     if not isinstance(error, Gone):
         await _tell_to_stop(hands, row)
+    elif row.cancel_requested_at is not None:
+        # Some forget what was stopped while it waited: that is how they say that it has stopped.
+        await hands.move(row, Status.CANCELLED, _kept(error))
+        return Done()
     return await hands.settle(row, meaning, _kept(error))
 
 

@@ -14,6 +14,7 @@ from crash_points import crash_point
 from db import lines, media, pauses
 from db.generations import Row
 from generations import sending
+from generations.failover import yield_if_paused
 from generations.hands import Hands, is_overdue
 from generations.lifecycle import Done, Settle, Status, Verdict, before_intent
 from generations.pace import Pace
@@ -34,6 +35,8 @@ async def begin(hands: Hands, row: Row, pace: Pace) -> Verdict:
         return await hands.wait_for_route(row)
     if to is Status.FAILED:
         return await hands.settle(row, _WAITED_TOO_LONG)
+    if (other := await yield_if_paused(hands, row)) is not None:
+        return other
     _, route, provider = found
     return await whole(_begin(hands, row, pace, route, provider))
 

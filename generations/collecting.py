@@ -17,6 +17,7 @@ from db import assets, generations, media
 from db.assets import Asset
 from db.generations import Row
 from db.ids import new_id
+from generations import made
 from generations.hands import Hands, is_overdue
 from generations.lifecycle import (
     Again,
@@ -29,7 +30,16 @@ from generations.lifecycle import (
     backoff_s,
 )
 from generations.pace import Pace
-from providers.contract import Gone, Job, Kind, Provider, ProviderError, Route, Succeeded
+from providers.contract import (
+    Gone,
+    Job,
+    Keyed,
+    Kind,
+    Provider,
+    ProviderError,
+    Route,
+    Succeeded,
+)
 from providers.download import fetch_result
 from providers.sink import FETCH_LIMITS
 
@@ -56,7 +66,7 @@ async def collect(hands: Hands, row: Row, pace: Pace) -> Verdict:
     _, route, provider = found
     try:
         urls = await _addresses(row, pace, route, provider)
-        made = [
+        stored = [
             await _store(hands, row, provider, route, position, url)
             for position, url in enumerate(urls)
         ]
@@ -71,7 +81,9 @@ async def collect(hands: Hands, row: Row, pace: Pace) -> Verdict:
         return await hands.settle(row, _wrong_type(str(error)))
     except OSError as error:
         return await _storage_failed(hands, row, pace, error)
-    return await _complete(hands, row, made)
+    verdict = await _complete(hands, row, stored)
+    await made.forget(hands, urls)
+    return verdict
 
 
 async def _addresses(row: Row, pace: Pace, route: Route, provider: Provider) -> tuple[str, ...]:
@@ -90,14 +102,19 @@ async def _store(
     hands: Hands, row: Row, provider: Provider, route: Route, position: int, url: str
 ) -> Asset:
     with hands.files.scratch() as scratch:
-        fetched = await fetch_result(
-            hands.results,
-            url,
-            scratch,
-            allowed_hosts=route.result_hosts,
-            origin=provider.origin,
-            limits=FETCH_LIMITS[cast(Kind, row.kind)],
-        )
+        limits = FETCH_LIMITS[cast(Kind, row.kind)]
+        if url.startswith(made.KEPT):
+            fetched = await made.read_kept(hands, url, scratch, limits)
+        else:
+            fetched = await fetch_result(
+                hands.results,
+                url,
+                scratch,
+                allowed_hosts=route.result_hosts,
+                origin=provider.origin,
+                limits=limits,
+                headers_for=provider.result_headers if isinstance(provider, Keyed) else None,
+            )
         found = await asyncio.to_thread(media.inspect, scratch, row.kind)
         small = await asyncio.to_thread(media.thumbnail, scratch, found, THUMBNAIL_WIDTH_PX)
         name = f"generations/{row.id}/{row.attempt}-{position}"
@@ -121,17 +138,17 @@ async def _store(
     )
 
 
-async def _complete(hands: Hands, row: Row, made: list[Asset]) -> Verdict:
+async def _complete(hands: Hands, row: Row, stored: list[Asset]) -> Verdict:
     """The status and the files' rows change together: a reader sees all of the result or none."""
     wanted = int(row.params.get("n", 1))
     values: dict[str, Any] = {"progress": 1.0}
-    if len(made) < wanted:
-        values["notes"] = [*row.notes, f"{len(made)} of {wanted} came back."]
+    if len(stored) < wanted:
+        values["notes"] = [*row.notes, f"{len(stored)} of {wanted} came back."]
     async with hands.transaction() as connection:
         moved = await generations.move(connection, row, Status.COMPLETED, **values)
         if moved is None:
             return Done()
-        for asset in made:
+        for asset in stored:
             await assets.add(connection, asset)
     crash_point("collect.completed")
     hands.note_move(row, moved)

@@ -20,7 +20,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import webhook_notes
-from providers.contract import Malformed, News, Provider
+from providers.contract import Learner, Malformed, News, Provider
 
 log = structlog.get_logger(__name__)
 
@@ -100,8 +100,11 @@ class Hearing:
         if provider not in self._providers:
             trouble = "provider not configured"
         elif raw is not None:
+            there = self._providers[provider]
             try:
-                news, trouble = self._providers[provider].hear(headers, raw), ""
+                if isinstance(there, Learner):
+                    await there.learn()
+                news, trouble = there.hear(headers, raw), ""
             except Malformed as error:
                 trouble = error.message
         if trouble:

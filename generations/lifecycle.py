@@ -6,6 +6,7 @@ chart:
 
     queued      -- worker: has a place, writes the intent, then sends -> submitting
     submitting  -- worker: the provider named its job -----------------> in_progress
+                -- worker: the answer is the result itself ------------> storing
                 -- worker: provably not sent, or refused for now ------> queued
                 -- worker: the answer was lost and cannot be had ------> unknown
     in_progress -- worker: the provider has the result ----------------> storing
@@ -15,6 +16,7 @@ chart:
     any open    -- worker: cancelled before or at the provider --------> cancelled
     queued      -- admission: cancelled before a worker took it -------> cancelled
     unknown     -- worker: late news of the job, by answer or webhook -> in_progress
+                -- worker: the result came late after all -------------> storing
                 -- admission: dropped by the person -------------------> cancelled
                 -- sweep: nobody answered for 24 h --------------------> failed
     settled but completed -- admission: retry (attempt + 1) -----------> queued
@@ -68,14 +70,14 @@ CANCELLED_AT_ONCE = frozenset({Status.QUEUED, Status.UNKNOWN})
 
 MOVES: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.SUBMITTING, Status.FAILED, Status.CANCELLED}),
-    Status.SUBMITTING: frozenset(
-        {Status.IN_PROGRESS, Status.QUEUED, Status.UNKNOWN, Status.FAILED, Status.CANCELLED}
-    ),
+    Status.SUBMITTING: frozenset(set(Status) - {Status.SUBMITTING, Status.COMPLETED}),
     Status.IN_PROGRESS: frozenset({Status.STORING, Status.FAILED, Status.CANCELLED}),
     Status.STORING: frozenset(
         {Status.COMPLETED, Status.IN_PROGRESS, Status.FAILED, Status.CANCELLED}
     ),
-    Status.UNKNOWN: frozenset({Status.IN_PROGRESS, Status.QUEUED, Status.CANCELLED, Status.FAILED}),
+    Status.UNKNOWN: frozenset(
+        {Status.IN_PROGRESS, Status.STORING, Status.QUEUED, Status.CANCELLED, Status.FAILED}
+    ),
     Status.FAILED: frozenset({Status.QUEUED}),
     Status.CANCELLED: frozenset({Status.QUEUED}),
     Status.COMPLETED: frozenset(),

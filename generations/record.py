@@ -46,10 +46,10 @@ def values_of(
         "provider": route.provider,
         "endpoint": route.endpoint,
         "params": {name: value for name, value in said.items() if value is not None},
-        "cost_estimated_usd": _exact(estimate_usd(model, route, request)),
+        "cost_estimated_usd": exact_usd(estimate_usd(model, route, request)),
     }
 
 
-def _exact(usd: float | None) -> Decimal | None:
+def exact_usd(usd: float | None) -> Decimal | None:
     """The amount as it was written, to the millionth: money is added up without rounding."""
     return None if usd is None else Decimal(f"{usd:.6f}")

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import lines, pauses
 from db.attempts_of import Kept
 from db.generations import Row
+from generations.failover import pause_reason, with_another, yield_to_another
 from generations.hands import Hands
-from generations.lifecycle import Done, Line, Status, Verdict, pause_s
+from generations.lifecycle import Done, Line, Settle, Status, Verdict, pause_s
 from providers.contract import OutOfCredit, ProviderError
 
 log = structlog.get_logger(__name__)
@@ -38,15 +39,28 @@ async def back_in_line(hands: Hands, row: Row, meaning: Line, error: ProviderErr
             waits=True,
             notes=notes,
         )
-    if moved is not None:
-        hands.note_move(row, moved)
-    return Done()
+    if moved is None:
+        return Done()
+    hands.note_move(row, moved)
+    why = f"The painter {row.provider} takes no more just now."
+    return await yield_to_another(hands, moved, why) or Done()
 
 
-async def pause_for_credit(hands: Hands, row: Row, error: OutOfCredit) -> None:
-    """Keep the others from failing one by one while nobody has topped the account up."""
+async def without_credit(hands: Hands, row: Row, end: Settle, error: OutOfCredit) -> Verdict:
+    """Nothing was accepted: another provider takes it, or it ends here and says why; the others
+    are kept from failing one by one while nobody has topped the account up.
+    """
+    kept = Kept(error_code=error.code, message=error.message, request_id=error.request_id)
     async with hands.transaction() as connection:
         await _pause(hands, connection, row.provider, error, error.retry_after_s)
+        back = await hands.move_in(
+            connection, row, Status.QUEUED, kept, intent_claim=None, deadline_at=None
+        )
+    if back is None:
+        return Done()
+    why = f"The account at {row.provider} is out of credit; whoever runs Kinora can top it up."
+    other = await yield_to_another(hands, back, why)
+    return other or await hands.settle(back, end, kept, charged="no")
 
 
 async def _pause(
@@ -66,16 +80,15 @@ async def _pause(
     )
     notes = [pause_note(pause)]
     await lines.note_for_all(connection, provider, notes)
+    if models := with_another(hands, provider):
+        # Those in line go another way where there is one; the rest comes back.
+        await lines.rouse(connection, provider, models)
     log.warning("provider paused", provider=provider, code=error.code, streak=pause.streak)
     return notes
 
 
 def pause_note(pause: pauses.Pause) -> str:
     """What the card says while a provider is left alone."""
-    if pause.code == "out_of_credit":
-        why = f"The account at {pause.provider} is out of credit; whoever runs Kinora can top it up"
-    else:
-        why = f"The painter {pause.provider} takes no more just now"
     left_s = (pause.until - datetime.now(UTC)).total_seconds()
     when = "in a moment" if left_s < SHORT_S else f"at {pause.until.astimezone(UTC):%H:%M} UTC"
-    return f"{why}. It is asked again {when}."
+    return f"{pause_reason(pause)} It is asked again {when}."

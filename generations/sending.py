@@ -7,7 +7,6 @@ the way the model's route allows. There is no way here to a second blind submit.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
@@ -18,10 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crash_points import crash_point
 from db import generations, jobs, media
 from db.attempts_of import Kept
-from db.connect import DATABASE_ERRORS
 from db.generations import JobTaken, Row
-from generations import news, refused
+from generations import made, news, refused
+from generations.failover import yield_to_another
 from generations.hands import Hands, is_overdue
+from generations.insisting import insist
 from generations.lifecycle import (
     GIVEN_UP,
     Again,
@@ -48,10 +48,6 @@ from providers.contract import Job, Made, OutOfCredit, Provider, ProviderError, 
 
 log = structlog.get_logger(__name__)
 
-#: A provider's answer is worth money: writing it down is tried for so long when the database is
-#: away.
-STORE_TRIES = 60
-STORE_GAP_S = 1.0
 #: A word of the provider that was told while nobody listened is found this much later.
 WORD_LOOK_S = 15.0
 WAITS_FOR_WORD = "The answer to the request was lost; waiting for the provider's own word."
@@ -161,7 +157,7 @@ async def submit(
         return await _send_failed(hands, row, pace, route, error, first=first)
     crash_point("submit.answered")
     if isinstance(answer, Made):
-        raise NotImplementedError("made")
+        return await made.record(hands, row, pace, route, provider, answer)
     return await _store_job(hands, row, pace, route, provider, answer)
 
 
@@ -190,10 +186,13 @@ async def _send_failed(
         case Wait(after_s=after_s):
             nothing = {"intent_claim": None, "deadline_at": None}
             pace.row = await hands.move(row, Status.QUEUED, kept, notes=[error.message], **nothing)
-            return Again(after_s) if pace.row else Done()
+            if pace.row is None:
+                return Done()
+            why = f"The painter {row.provider} cannot be reached."
+            return await yield_to_another(hands, pace.row, why) or Again(after_s)
+        case Settle() if first and isinstance(error, OutOfCredit):
+            return await refused.without_credit(hands, row, meaning, error)
         case Settle():
-            if isinstance(error, OutOfCredit):
-                await refused.pause_for_credit(hands, row, error)
             sure = first and meaning is not GIVEN_UP
             return await hands.settle(row, meaning, kept, charged="no" if sure else "maybe")
         case Ask():
@@ -212,24 +211,22 @@ async def _store_job(
         "deadline_at": now + timedelta(seconds=route.deadline_s),
         "charged": "maybe",
     }
-    for tries in range(STORE_TRIES):
+
+    async def write() -> Verdict:
         try:
             moved = await hands.move(
                 row, Status.IN_PROGRESS, provider_job=asdict(job), notes=[], **values
             )
-            if moved is not None:
-                crash_point("submit.stored")
-                pace.know(moved)
-                pace.looked_s = 0.0
-                return Again(await hands.gap_s(moved, pace, route))
-            return await _store_late(hands, row, route, provider, job, values)
         except JobTaken:
             return await hands.settle(row, _ANOTHERS, charged="maybe")
-        except DATABASE_ERRORS as error:
-            log.warning("provider's answer not stored yet", error=type(error).__name__, tries=tries)
-            await asyncio.sleep(STORE_GAP_S)
-    log.error("provider's answer could not be stored", job=job.id)
-    return Done()
+        if moved is None:
+            return await _store_late(hands, row, route, provider, job, values)
+        crash_point("submit.stored")
+        pace.know(moved)
+        pace.looked_s = 0.0
+        return Again(await hands.gap_s(moved, pace, route))
+
+    return await insist(write, job.id)
 
 
 async def _store_late(

@@ -41,8 +41,8 @@ from providers.dialect import Json
 from providers.failures import message_of, plain_text
 from providers.place import Configured, Question
 from providers.spelling import data_uri, spell
-from providers.workflow_templates import BUILT_IN, Template, read_templates
-from settings import Settings
+from providers.workflow_templates import BUILT_IN, Template, TemplateError, read_templates
+from settings import Settings, SettingsError
 
 INPUT_BYTES_MAX = 90_000_000  # its --max-upload-size is 100 MB
 PROMPTS = UUID("6f0c3d1e-6d0b-5c58-9a3e-2f6f3f1f4b52")  # ours alone: where ids are made of keys
@@ -260,13 +260,18 @@ def wrong_inputs(body: object) -> str:
 def configured(settings: Settings, client: httpx.AsyncClient) -> Configured | None:
     """A ComfyUI, where its address is set. The question is what it runs on.
 
-    Raises: TemplateError.
+    Raises: SettingsError: the folder of templates, or one of them, cannot be used.
     """
     base_url = settings.comfyui_base_url
     if base_url is None:
         return None
+    own = settings.comfyui_workflows
+    try:
+        templates = read_templates(*(folder for folder in (BUILT_IN, own) if folder is not None))
+    except TemplateError as error:
+        raise SettingsError(f"COMFYUI_WORKFLOWS: {error}") from None
     return Configured(
-        provider=ComfyUI("comfyui", base_url, client, read_templates(BUILT_IN)),
+        provider=ComfyUI("comfyui", base_url, client, templates),
         label="ComfyUI",
         setting="comfyui_base_url",
         question=Question(url=f"{base_url}/system_stats", headers={}),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from providers.dialect import Dialect
 from providers.errors import (
@@ -198,6 +198,26 @@ class Route:
     result_hosts: tuple[str, ...]
     dialect: Dialect
     tells_cost: bool = True
+
+
+@runtime_checkable
+class Keyed(Protocol):
+    """A provider whose results have to be fetched with its key."""
+
+    def result_headers(self, url: str) -> Mapping[str, str]:
+        """What a request to this address carries: our key at its own origin, else nothing. Asked
+        anew for each address that a redirect leads to.
+        """
+        ...
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A provider whose news are checked with keys that have to be fetched before."""
+
+    async def learn(self) -> None:
+        """Have the keys ready that `hear` checks with; a request now and then at most."""
+        ...
 
 
 class Provider(Protocol):

@@ -9,7 +9,7 @@ provider is configured at: scheme, host and port together.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ from providers.transport import Limits, open_client
 
 REDIRECTS_MAX = 3
 PORTION_BYTES = 1 << 20
+HeadersFor = Callable[[str], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +63,10 @@ async def fetch_result(
     allowed_hosts: Collection[str],
     origin: Origin | None,
     limits: FetchLimits,
+    headers_for: HeadersFor | None = None,
 ) -> Fetched:
-    """Write a result to a file; a file that could not be finished is removed.
+    """Write a result to a file; a file that could not be finished is removed. `headers_for`: what
+    a request to an address carries besides, asked anew for each that a redirect leads to.
 
     Raises:
         BlockedUrl: the address, or one it redirects to, is not among those allowed.
@@ -78,7 +81,7 @@ async def fetch_result(
             if url[:5].lower() == "data:":
                 fetched = await in_thread(write_data_uri, url, path, limits)
             else:
-                source = Source(clients, allowed_hosts, origin)
+                source = Source(clients, allowed_hosts, origin, headers_for)
                 async with source.open(url) as response:
                     fetched = await write_body(response, path, limits)
         done = True
@@ -98,11 +101,16 @@ class Source:
     """Where one result may come from."""
 
     def __init__(
-        self, clients: ResultClients, allowed_hosts: Collection[str], origin: Origin | None
+        self,
+        clients: ResultClients,
+        allowed_hosts: Collection[str],
+        origin: Origin | None,
+        headers_for: HeadersFor | None = None,
     ) -> None:
         self._clients = clients
         self._allowed_hosts = allowed_hosts
         self._origin = origin
+        self._headers_for = headers_for or (lambda url: {})
 
     @asynccontextmanager
     async def open(self, text: str) -> AsyncIterator[httpx.Response]:
@@ -110,7 +118,8 @@ class Source:
         url = read_url(text)
         for _ in range(REDIRECTS_MAX + 1):
             client = self._client_for(url)
-            request = client.build_request("GET", url, headers={"Accept-Encoding": "identity"})
+            headers = {"Accept-Encoding": "identity", **self._headers_for(str(url))}
+            request = client.build_request("GET", url, headers=headers)
             response = await client.send(request, stream=True)
             try:
                 if not response.has_redirect_location:

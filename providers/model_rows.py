@@ -113,9 +113,7 @@ class SpellingRow(Row):
 
 
 #: Who can be asked; each is a file of this folder.
-ProviderName = Literal[
-    "runpod", "fal", "replicate", "bfl", "gemini", "images", "comfyui", "demo"
-]
+ProviderName = Literal["runpod", "fal", "replicate", "bfl", "gemini", "images", "comfyui", "demo"]
 
 
 class RouteRow(Row):

@@ -255,8 +255,10 @@ def configured(settings: Settings, client: httpx.AsyncClient) -> Configured | No
     if key is None and is_openai(base_url):
         return None
     bearer = key.get_secret_value() if key else KEYLESS
+    provider = OpenAIImages("images", base_url, key)
     return Configured(
-        provider=OpenAIImages("images", base_url, key),
+        provider=provider,
+        aclose=provider.aclose,
         label="OpenAI" if is_openai(base_url) else f"Images at {origin_of(base_url).host}",
         setting=setting if key else "images_base_url",
         question=Question(

@@ -16,7 +16,6 @@ import hmac
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from typing import Protocol, runtime_checkable
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -34,15 +33,6 @@ SIGNATURES_MAX = 16
 
 Keys = tuple[bytes, ...]
 Clock = Callable[[], float]
-
-
-@runtime_checkable
-class Learner(Protocol):
-    """A provider whose news are checked with keys that have to be fetched before."""
-
-    async def learn(self) -> None:
-        """Have the keys ready that `hear` checks with; costs a request now and then at most."""
-        ...
 
 
 class KeyRing:

@@ -72,6 +72,8 @@ def read_templates(*folders: Path) -> dict[str, Template]:
     """
     found: dict[str, Template] = {}
     for folder in folders:
+        if not folder.is_dir():
+            raise TemplateError(f"{folder} is no folder")
         for path in sorted(folder.glob("*.json")):
             try:
                 found[path.stem] = Template.model_validate_json(path.read_bytes())

@@ -20,6 +20,8 @@ from settings import (
 Load = Callable[..., Loaded]
 SECRET = "kept-between-us-0123456789abcdef-0123456789"
 DATABASE = f"postgresql://kinora:{SECRET}@db.example/kinora"
+NAMES = [field.upper() for field in Settings.model_fields]
+BASE_URLS = [name for name in NAMES if name.endswith("_BASE_URL")]
 
 
 @pytest.fixture
@@ -49,6 +51,11 @@ def test_with_nothing_set_everything_has_its_default(loaded: Load, tmp_path: Pat
     settings = loaded().settings
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
     assert settings.runpod_base_url == "https://api.runpod.ai/v2"
+    assert settings.fal_base_url == "https://queue.fal.run"
+    assert settings.replicate_base_url == "https://api.replicate.com/v1"
+    assert settings.bfl_base_url == "https://api.bfl.ai/v1"
+    assert settings.gemini_base_url == "https://generativelanguage.googleapis.com"
+    assert (settings.images_base_url, settings.comfyui_base_url) == (None, None)
     assert (settings.auth_mode, settings.log_format) == ("local", "console")
     assert settings.worker == "on"
     assert load({}, tmp_path / "no such file").settings == settings
@@ -139,8 +146,8 @@ def test_what_would_be_dangerous_to_ignore_stops_the_start_from_the_environment_
 
 def test_what_other_programs_may_need_is_ignored_and_named(loaded: Load) -> None:
     assert {"VIDEOS_API_KEY", "AWS_SECRET_ACCESS_KEY", "SENTRY_DSN"} <= NOT_YET_IGNORED
-    found = loaded(FAL_KEY="x", SENTRY_DSN="y", GEMINI_API_KEY="")
-    assert found.ignored == ["VIDEOS_API_KEY", "SENTRY_DSN"]
+    found = loaded(VIDEOS_API_KEY="x", SENTRY_DSN="y", A1111_BASE_URL="")
+    assert found.ignored == ["SENTRY_DSN", "VIDEOS_API_KEY"]
 
 
 @pytest.mark.parametrize("mode", ["oauth", "header", "Local", "local,password"])
@@ -174,7 +181,7 @@ def test_local_mode_is_never_shown_to_the_network(loaded: Load, host: str) -> No
         ("CHAINLIT_AUTH_SECRET", SECRET[:31]),
         *(
             (name, value)
-            for name in ("OPENAI_BASE_URL", "RUNPOD_BASE_URL", "DEMO_BASE_URL")
+            for name in BASE_URLS
             for value in (
                 *(SECRET, f"ftp://{SECRET}", "http://", "https:///v1", "http://[::1/v1"),
                 *("http://h:99999", "http://h:0", f"http://h:{SECRET}", "http://a b/", " http://h"),
@@ -229,7 +236,8 @@ def test_addresses_lose_their_last_slash_and_nothing_else(loaded: Load) -> None:
 
 
 def test_no_secret_is_ever_shown(loaded: Load) -> None:
-    secrets = ("OPENAI_API_KEY", "RUNPOD_API_KEY", "CHAINLIT_AUTH_SECRET")
+    secrets = [name for name in NAMES if name.endswith(("_KEY", "_TOKEN", "_SECRET"))]
+    assert len(secrets) == 8
     found = loaded(
         **dict.fromkeys(secrets, SECRET), DATABASE_URL=DATABASE, DATABASE_LISTEN_URL=DATABASE
     )

@@ -157,10 +157,10 @@ REFUSED: list[tuple[str, Wanted, str, str]] = [
         "size 1024x1024 is not 16:9; send one of the two",
     ),
     (
-        "nano-banana-2",
-        IMAGE,
-        "image",
-        "nano-banana-2 needs image",
+        "flux-1-fill",
+        replace(IMAGE, inputs=("image",)),
+        "mask",
+        "flux-1-fill needs mask",
     ),
     (
         "flux-1-schnell",
@@ -311,7 +311,7 @@ def test_what_was_not_said_is_filled_with_the_models_own(catalogue: Catalogue) -
         ("wan-2.6", replace(VIDEO, duration_s=5), 0.5),
         ("wan-2.6", replace(VIDEO, duration_s=15, resolution="1080p"), 2.25),
         ("flux-1-schnell", IMAGE, 0.002517),
-        ("nano-banana-2", replace(IMAGE, inputs=("image",), resolution="4k"), 0.175),
+        ("nano-banana-2", replace(IMAGE, inputs=("image",), resolution="4k"), 0.1512),
     ],
 )
 def test_an_estimate_follows_the_routes_price(

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from providers.comfyui import payload, prompt_id_of
+from providers.comfyui import configured, payload, prompt_id_of
 from providers.contract import InputFile, Rejected, Request
 from providers.dialect import Dialect, Spelling
 from providers.spelling import data_uri
+from providers.transport import open_client
 from providers.workflow_templates import BUILT_IN, Template, TemplateError, read_templates
+from settings import SettingsError, load
 from tests.providers.comfyui_routes import ANIMATE, EDIT, FILM, IMAGE, SLOW
 
 FOX = Request(kind="image", prompt="a red fox", width_px=640, height_px=384, n=2, seed=7)
@@ -136,3 +138,20 @@ def test_a_template_that_cannot_be_meant_is_named(tmp_path: Path, content: Any, 
         read_templates(tmp_path)
     assert "mine.json" in str(raised.value)
     assert said in str(raised.value)
+
+
+async def test_templates_of_ones_own_stand_beside_the_built_in_ones(tmp_path: Path) -> None:
+    there = {"COMFYUI_BASE_URL": "http://127.0.0.1:8188", "COMFYUI_WORKFLOWS": str(tmp_path)}
+    settings = load(there, tmp_path / "no.env").settings
+    (tmp_path / "mine.json").write_text((BUILT_IN / "text-to-image.json").read_text())
+    async with open_client() as client:
+        found = configured(settings, client)
+        assert found is not None
+        with pytest.raises(Rejected, match="image-to-image, mine, text-to-image, wan-"):
+            await found.provider.submit(replace(IMAGE, endpoint="other"), FOX, key="k")
+        (tmp_path / "odd.json").write_text("{}")
+        with pytest.raises(SettingsError, match=r"^COMFYUI_WORKFLOWS: odd\.json: slots "):
+            configured(settings, client)
+        gone = settings.model_copy(update={"comfyui_workflows": tmp_path / "gone"})
+        with pytest.raises(SettingsError, match=r"^COMFYUI_WORKFLOWS: .*gone is no folder$"):
+            configured(gone, client)

@@ -88,7 +88,7 @@ BAD: list[tuple[str, str, int, str]] = [
     ('id = "my-film"', 'id = "my-picture"', 3, "id `my-picture` stands 2 times in this file"),
     (
         'provider = "runpod"\nendpoint = "abc123"',
-        'provider = "fal"\nendpoint = "a"',
+        'provider = "acme"\nendpoint = "a"',
         17,
         "provider",
     ),
