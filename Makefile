@@ -61,7 +61,7 @@ clean: ## remove the installed environment and the caches; keeps .data/ and .env
 	@$(call with_python,.ci/install.py dev)
 
 # The companies' clients want versions of their own, and nothing here runs on them.
-.venv-clients/.clients: requirements-clients.lock
+.venv-clients/.clients: requirements-clients.lock $(GONE)
 	@$(call with_python,.ci/install.py clients)
 
 define with_python

@@ -123,7 +123,7 @@ def read_picture_asked(model: str, body: dict[str, Any]) -> Asked:
         raise ValueError("contents is not specified")
     given = [table(part.get("inlineData") or part.get("inline_data")) for part in parts]
     pictures = [
-        f"data:{one.get('mimeType') or one.get('mime_type')};base64,{one['data']}"
+        f"data:{one.get('mimeType') or one.get('mime_type')};base64,{standard(one['data'])}"
         for one in given
         if isinstance(one.get("data"), str)
     ]
@@ -138,6 +138,14 @@ def read_picture_asked(model: str, body: dict[str, Any]) -> Asked:
         **({"image": pictures[0], "images": pictures[1:]} if pictures else {}),
     }
     return Asked(model=model, input=asked)
+
+
+def standard(base64_text: str) -> str:
+    """Return base64 in its usual signs: Google's own client sends the kind meant for addresses.
+
+    Source: google-genai 3.4.0 (types.Blob, as it is sent), 2026-11-22.
+    """
+    return base64_text.replace("-", "+").replace("_", "/")
 
 
 def show_picture(desk: Desk, job: Job) -> tuple[dict[str, Any], int]:

@@ -11,7 +11,10 @@ import pytest
 from settings import Settings, load
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-build.lock"]
+LOCKS = [
+    *("requirements.lock", "requirements-dev.lock"),
+    *("requirements-build.lock", "requirements-clients.lock"),
+]
 
 INDEX_ADDRESS = re.compile(
     r"pypi\.org|pythonhosted\.org|registry\.npmjs\.org|--(extra-)?index-url|--find[-]links"

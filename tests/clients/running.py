@@ -26,7 +26,8 @@ async def run(program: str, *arguments: str, **variables: str) -> Any:
     may have set for the real companies reaches it.
     """
     child = await asyncio.create_subprocess_exec(
-        *(PYTHON, "-c", program, *arguments),
+        PYTHON,
+        *("-c", program, *arguments),
         env={**child_environment(), **variables},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +204,6 @@ class Stage:
     provider: Provider
     server: Server
     told: Told
-    jobs: list[Job] = field(default_factory=list)
 
     async def results(self) -> tuple[str, ...]:
         """The addresses that come of a submit and a look."""

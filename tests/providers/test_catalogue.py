@@ -162,7 +162,7 @@ def test_an_unknown_model_is_answered_with_those_there_are(
         ("image", ("comfyui", "images"), (), "sdxl"),
         ("image", ("images", "demo"), ("image", "mask"), "gpt-image-2.5-flare"),
         ("video", ("fal", "demo"), (), "veo-3.1-fast"),
-        ("video", ("replicate", "demo"), ("start",), "seedance-2.0"),
+        ("video", ("replicate", "demo"), ("start",), "veo-3.1-fast"),
         ("video", ("bfl", "demo"), ("start", "end"), "flux-3-video"),
         ("video", ("gemini", "demo"), ("reference",), "gemini-omni-flash"),
         ("video", ("comfyui", "demo"), ("start",), "wan-2.2-5b"),

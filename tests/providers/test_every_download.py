@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import gzip
 import inspect
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -35,10 +36,11 @@ from providers.download import ResultClients
 from providers.sink import FETCH_LIMITS, MIB
 from providers.transport import Limits, open_client
 from tests.canaries import spellings
-from tests.providers.companies import BODY, COMPANIES, SECRET, Company, Stage, Told, stage
+from tests.providers.companies import BODY, COMPANIES, SECRET, Company, Stage, stage
 from tests.providers.downloads import LIMITS, clients_by_book, files_in
 from tests.providers.servers import Answer, Exchange, Server, serving
-from tests.providers.test_download_addresses import PRIVATE
+from tests.providers.test_download import drip
+from tests.providers.test_download_addresses import PRIVATE, redirecting
 
 BOMB = gzip.compress(bytes(64 * MIB))
 FILM_BYTES_MAX = FETCH_LIMITS["video"].size_bytes_max
@@ -64,13 +66,6 @@ async def clients() -> AsyncIterator[ResultClients]:
 
 async def reply_secret(exchange: Exchange) -> None:
     await exchange.reply(b'{"id": "j-1", "status": "COMPLETED"}')
-
-
-def redirecting(target: str) -> Answer:
-    async def answer(exchange: Exchange) -> None:
-        await exchange.reply(status=302, headers={"Location": target})
-
-    return answer
 
 
 def inside(port: int) -> Iterator[str]:
@@ -258,15 +253,6 @@ async def send_endlessly(exchange: Exchange) -> None:
         await exchange.send(PIECE[:65536])
 
 
-async def drip(exchange: Exchange) -> None:
-    await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-    while True:
-        await exchange.send(b".")
-        tick = asyncio.Event()
-        asyncio.get_running_loop().call_later(0.05, tick.set)
-        await tick.wait()
-
-
 @every_company
 @pytest.mark.parametrize(
     ("body", "error"), [(send_bomb, Malformed), (send_endlessly, TooLarge), (drip, Unreachable)]
@@ -304,7 +290,7 @@ async def test_a_film_of_any_size_goes_through_a_little_memory(
     async with stage(company, client) as on:
         on.told.body = send_film
         (url,) = await on.results()
-        grown = await asyncio.to_thread(Growth, int(Path("/proc/self").resolve().name))
+        grown = await asyncio.to_thread(Growth, os.getpid())
         fetched = await on.fetch(clients, url, tmp_path / "r", FETCH_LIMITS["video"])
         assert fetched.size_bytes == size_bytes
         assert grown.peak_mib() <= GROWTH_MIB_MAX
