@@ -24,7 +24,7 @@ worker: .venv/.runtime ## a worker of its own, without a page: for WORKER=off, o
 	@exec $(PY) worker.py
 
 test: .venv/.dev ## install what is missing and run the suite (ARGS="-k cancel" goes to pytest)
-	@exec $(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@exec $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: .venv/.dev ## the long forms of the tests: minutes of outage, more of the same (the suite leaves them out)
 	@exec $(PY) -m pytest -n 2 --dist load -m long -rP $(ARGS)

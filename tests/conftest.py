@@ -7,6 +7,7 @@ database of its own, copied from a migrated template.
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -28,16 +29,30 @@ SLOW_FOLDERS = ("journeys", "durability")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the folders that take longest, so that all workers end together; leave the long
-    forms out, unless they are asked for.
+    """Spread the slow files among the others; leave the long forms out, unless they are asked
+    for.
     """
-    items.sort(key=lambda item: not any(part in item.path.parts for part in SLOW_FOLDERS))
+    items[:] = spread(items)
     if "long" in config.getoption("markexpr"):
         return
     skip = pytest.mark.skip(reason="a long form: `make test-long` runs it")
     for item in items:
         if item.get_closest_marker("long"):
             item.add_marker(skip)
+
+
+def spread(items: list[pytest.Item]) -> list[pytest.Item]:
+    """The same, file by file, with the slow files at even distances: workers that all had browsers
+    at the same time would wait for the machine.
+    """
+    files = [list(of_file) for _, of_file in itertools.groupby(items, lambda item: item.path)]
+    slow = [one for one in files if set(SLOW_FOLDERS) & set(one[0].path.parts)]
+    quick = [one for one in files if one not in slow]
+    # Where each would stand if its kind alone filled the list.
+    placed = [
+        ((at + 0.5) / len(kind), one) for kind in (slow, quick) for at, one in enumerate(kind)
+    ]
+    return [item for _, one in sorted(placed, key=lambda pair: pair[0]) for item in one]
 
 
 @pytest.fixture(scope="session")
