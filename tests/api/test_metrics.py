@@ -16,7 +16,7 @@ import pytest
 from accounts import keys
 from db import figures
 from db import keys as key_rows
-from db.connect import open_engine
+from db.connect import POOL_SIZE, open_engine
 from generations.contract import Wanted
 from generations.meters import LAG_EVERY_S, Meters
 from tests.api.conftest import PUBLIC_URL, PasswordServer
@@ -147,7 +147,7 @@ async def test_the_database_is_counted_across_all_processes(
         assert told("kinora_queued_oldest_seconds") == pytest.approx(60, abs=30)
         paused = {"provider": "demo", "code": "rate_limited"}
         assert told("kinora_provider_pause_seconds", paused) == pytest.approx(90, abs=30)
-        assert told("kinora_database_pool_connections", {"of": "size"}) == 8
+        assert told("kinora_database_pool_connections", {"of": "size"}) == POOL_SIZE
 
 
 async def test_without_its_database_a_process_tells_what_it_knows_itself() -> None:

@@ -165,7 +165,7 @@ async def test_yesterday_is_over(house: House, database_url: str) -> None:
 
 async def test_a_retry_costs_again(house: House, demo: Demo, database_url: str) -> None:
     async with house(**{OWN: "0.50"}) as runtime:
-        await demo.fault(on="poll", fault="fail", times=1)
+        await demo.fault(on="submit", fault="fail", times=1)
         started = await runtime.admission.submit(local(runtime), DEAR)
         await settled(runtime, started["id"])
         await asyncio.to_thread(book, database_url, charged="maybe", cost_actual_usd=None)
