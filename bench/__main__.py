@@ -17,10 +17,10 @@ from settings import ROOT
 #: In order: what a person feels first.
 BENCHMARKS = (
     *("start", "page", "tokens", "threads", "access", "cards", "stream", "transport"),
-    *("polls", "generations"),
+    *("polls", "generations", "companies"),
 )
 #: Those that can be measured by fewer and smaller rounds.
-QUICK = frozenset({"tokens", "threads", "access", "cards", "polls", "generations"})
+QUICK = frozenset({"tokens", "threads", "access", "cards", "polls", "generations", "companies"})
 
 
 def main() -> int:

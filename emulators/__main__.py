@@ -114,7 +114,7 @@ def serve(host: str, port: int, data_dir: Path | None) -> None:
             config = uvicorn.Config(
                 create_app(data_dir),
                 http=cast("type[asyncio.Protocol]", protocol_with_transport),
-                ws="none",
+                ws="wsproto",
                 log_level=logging.WARNING,
                 access_log=False,
                 timeout_graceful_shutdown=LEAVE_WITHIN_S,

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emulators import (
     bfl_wire,
+    comfyui_socket,
     comfyui_wire,
     control,
     fal_wire,
@@ -70,6 +71,7 @@ def create_app(data_dir: Path) -> Starlette:
             *replicate_wire.ROUTES,
             *bfl_wire.ROUTES,
             *comfyui_wire.ROUTES,
+            *comfyui_socket.ROUTES,
             *gemini_wire.ROUTES,
             *images_wire.ROUTES,
             *results.ROUTES,

@@ -133,7 +133,8 @@ async def create(request: Request) -> Response:
         ]
         key = prompt_id if desk.jobs.find_by_key(prompt_id) is None else None
         doom = OUT_OF_MEMORY if "error" in cases_in(asked) else None
-        notes = {"prompt_id": prompt_id, "saver": saving_node(graph)}
+        client_id = str(body.get("client_id", ""))
+        notes = {"prompt_id": prompt_id, "saver": saving_node(graph), "client_id": client_id}
         order = Asked(model="graph", input=asked, key=key, notes=notes)
         inputs = desk.data_dir / "comfyui_input"
         submit = submit_of(
@@ -143,7 +144,7 @@ async def create(request: Request) -> Response:
         return refused_graph(error)
     except ValueError as error:
         return refuse(400, str(error), None)
-    whose = generation_of(str(body.get("client_id") or prompt_id))
+    whose = generation_of(client_id or prompt_id)
     return await take_in(
         SUBMITTED, request, replace(submit, generation=whose, whose=whose), endpoint
     )

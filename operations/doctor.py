@@ -119,7 +119,8 @@ def ask(about: str, url: str, headers: Mapping[str, str], setting: str) -> Findi
         answer = httpx.get(url, headers=dict(headers), timeout=ASK_S)
     except httpx.HTTPError as error:
         return Finding(about, f"not reached ({type(error).__name__})", f"check {setting}")
-    if answer.status_code in (401, 403):
+    # One company says 400 to a key it does not know.
+    if answer.status_code in (400, 401, 403):
         return Finding(about, "the key is not accepted", f"check {setting}")
     return Finding(about, f"answers ({answer.status_code})")
 

@@ -14,6 +14,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from urllib.parse import quote
 from uuid import UUID, uuid5
 
 import httpx
@@ -21,6 +22,7 @@ import httpx
 from providers import wire
 from providers.addresses import origin_of
 from providers.comfyui_history import parse, place_in
+from providers.comfyui_progress import Listener
 from providers.contract import (
     AnswerLost,
     Cancelled,
@@ -74,6 +76,7 @@ class ComfyUI:
         self._client = client
         self._templates = templates
         self._deleted: dict[str, None] = {}
+        self._listener = Listener(self._base_url)
 
     async def submit(
         self, route: Route, request: Request, *, key: str, webhook_url: str | None = None
@@ -98,20 +101,25 @@ class ComfyUI:
         prompt_id = told.get("prompt_id")  # an old server has made its own
         if not isinstance(prompt_id, str) or not PROMPT_ID.fullmatch(prompt_id):
             raise AnswerLost(f"{self.name} took the workflow, but named no prompt")
-        return self.job(route, prompt_id)
+        return self._job_of(route, prompt_id, key)
 
     async def poll(self, route: Route, job: Job) -> JobState:
         """Ask how a prompt stands. Raises: Unreachable, Busy, Gone, Unauthorized, Malformed.
 
-        From the queue into the history a prompt moves in one step, so after a queue without it the
-        history is asked once more.
+        How far a running one is, is told on a websocket, to which we listen for a moment. From the
+        queue into the history a prompt moves in one step, so after a queue without it the history
+        is asked once more.
         """
         for is_last in (False, True):
             entry = await self._history(job.id)
             if entry is not None:
+                self._listener.forget(job.id)
                 template = self._templates.get(route.endpoint)
                 return parse(route, entry, template.outputs if template else (), self._base_url)
             if not is_last and (place := await self._place(job.id)):
+                if isinstance(place, Running):
+                    heard = await self._listener.progress(job.id, job.urls.get("listen"))
+                    return Running(progress=heard)
                 return place
         if job.id in self._deleted:
             return Cancelled()
@@ -137,7 +145,7 @@ class ComfyUI:
         """Return the prompt of a key, if the server has it. Raises: like `poll`, but never Gone."""
         prompt_id = prompt_id_of(key)
         known = await self._history(prompt_id) is not None or await self._place(prompt_id)
-        return self.job(route, prompt_id) if known else None
+        return self._job_of(route, prompt_id, key) if known else None
 
     def hear(self, headers: Mapping[str, str], raw: bytes) -> News:
         """Raises: Malformed: a ComfyUI tells nothing of its own accord."""
@@ -148,6 +156,12 @@ class ComfyUI:
         if not PROMPT_ID.fullmatch(job_id):
             raise Malformed(f"no prompt of {self.name} can have such an id")
         return Job(id=job_id, urls={"status": f"history/{job_id}"})
+
+    def _job_of(self, route: Route, prompt_id: str, key: str) -> Job:
+        """Return the prompt of a key: the server tells its progress only to who queued it."""
+        job = self.job(route, prompt_id)
+        listen = f"ws?clientId={quote(key, safe='')}"
+        return Job(id=job.id, urls={**job.urls, "listen": listen})
 
     async def _history(self, prompt_id: str) -> object:
         """Return the prompt's entry, None while it has none."""

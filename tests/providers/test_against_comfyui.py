@@ -132,7 +132,7 @@ async def test_the_place_in_the_queue_is_told_and_a_waiting_prompt_can_be_cancel
     async with asyncio.timeout(20):  # two are drawn at a time
         while await comfyui.poll(SLOW, jobs[2]) != Waiting(position=1):
             pass
-    assert await comfyui.poll(SLOW, jobs[0]) == Running()
+    assert isinstance(await comfyui.poll(SLOW, jobs[0]), Running)
     assert await comfyui.poll(SLOW, jobs[3]) == Waiting(position=2)
     await comfyui.cancel(SLOW, jobs[2])
     assert await comfyui.poll(SLOW, jobs[2]) == Cancelled()

@@ -39,7 +39,7 @@ PROMPT = Request(kind="image", prompt="a red fox", width_px=64, height_px=64)
 KEY = "0199a0b1-c2d3-7e4f-8a5b-6c7d8e9f0a1b-1"
 ID = prompt_id_of(KEY)
 OTHER = prompt_id_of("another")
-JOB = Job(id=ID, urls={"status": f"history/{ID}"})
+JOB = Job(id=ID, urls={"status": f"history/{ID}", "listen": f"ws?clientId={KEY}"})
 IDLE: dict[str, Any] = {"queue_running": [], "queue_pending": []}
 WAITS = {**IDLE, "queue_pending": [[1, ID, {}, {}, []]]}
 RUNS = {**IDLE, "queue_running": [[1, ID, {}, {}, []]]}
@@ -261,7 +261,7 @@ async def test_nothing_is_told_unasked_and_odd_ids_are_none(client: httpx.AsyncC
         there = at(server, client)
         with pytest.raises(Malformed):
             there.hear({}, b'{"prompt_id": "x"}')
-        assert there.job(IMAGE, ID) == JOB
+        assert there.job(IMAGE, ID) == Job(id=ID, urls={"status": f"history/{ID}"})
         for odd in ("", "..", "a/b", ID.upper(), f"{ID}?", f"{ID}\n"):
             with pytest.raises(Malformed):
                 there.job(IMAGE, odd)
