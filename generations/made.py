@@ -39,11 +39,10 @@ async def record(
     state = made.state
     began = row.updated_at
     now = datetime.now(UTC)
-    cost = state.cost_usd if route.tells_cost else None
     values: dict[str, Any] = {
         "submitted_at": began,
         "deadline_at": now + timedelta(seconds=route.deadline_s),
-        "cost_actual_usd": row.cost_estimated_usd if cost is None else cost,
+        "cost_actual_usd": state.cost_usd if route.tells_cost else row.cost_estimated_usd,
         "charged": "yes",
     }
     took = Kept(alike=alike(row), duration_s=(now - began).total_seconds())

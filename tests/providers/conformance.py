@@ -158,7 +158,7 @@ COMPANIES = (
         route='fields = { prompt = "prompt", '
         'aspect_ratio = "generationConfig.imageConfig.aspectRatio" }',
         way="ask",
-        cost_usd=ESTIMATED_USD,
+        cost_usd=None,
         policy="[[case: filtered]]",
         failed="[[case: empty]]",
         size=LONG_PX,
@@ -197,7 +197,7 @@ COMPANIES = (
         abilities=THREE,
         route='fields = { prompt = "prompt", size = "size", n = "n" }',
         way="ask",
-        cost_usd=ESTIMATED_USD,
+        cost_usd=None,
         policy="[[case: policy]]",
         failed="[[case: empty]]",
         cannot={
