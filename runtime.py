@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -171,10 +172,7 @@ async def open_runtime(loaded: Loaded, *, is_worker: bool = False) -> AsyncItera
         client = await stack.enter_async_context(open_client())
         presence, meters = Presence(engine), Meters()
         secret = read_secret(loaded, data_dir)
-        painters = configured(loaded.settings, servers.demo_url, client)
-        for painter in painters:
-            if painter.aclose is not None:
-                stack.push_async_callback(painter.aclose)
+        painters = _open_painters(stack, loaded, servers.demo_url, client)
         hands = Hands(
             engine=engine,
             watch=Watch(engine, direct_url, {accounts.CHANNEL: presence.hear}, meters.reconnected),
@@ -198,13 +196,7 @@ async def open_runtime(loaded: Loaded, *, is_worker: bool = False) -> AsyncItera
             files=files,
             uploads=Uploads(engine, files),
             watch=hands.watch,
-            jobs=Engine(
-                engine,
-                direct_url,
-                meters.counting(partial(drive, hands)),
-                chores(hands.limits),
-                WORKER_CONCURRENCY if is_worker else CONCURRENCY,
-            ),
+            jobs=_open_jobs(hands, direct_url, is_worker=is_worker),
             drives=is_worker or loaded.settings.worker == "on",
             meters=meters,
             hearing=Hearing(engine, hands.hooks, hands.providers),
@@ -215,6 +207,28 @@ async def open_runtime(loaded: Loaded, *, is_worker: bool = False) -> AsyncItera
         )
         async with _at_work(runtime, servers):
             yield runtime
+
+
+def _open_painters(
+    stack: AsyncExitStack, loaded: Loaded, demo_url: str, client: httpx.AsyncClient
+) -> list[Configured]:
+    """The painters, and the end of whatever one of them opens for itself alone."""
+    painters = configured(loaded.settings, demo_url, client)
+    for painter in painters:
+        if painter.aclose is not None:
+            stack.push_async_callback(painter.aclose)
+    return painters
+
+
+def _open_jobs(hands: Hands, direct_url: str, *, is_worker: bool) -> Engine:
+    """The engine, which calls the drivers."""
+    return Engine(
+        hands.engine,
+        direct_url,
+        hands.meters.counting(partial(drive, hands)),
+        chores(hands.limits),
+        WORKER_CONCURRENCY if is_worker else CONCURRENCY,
+    )
 
 
 def derived(secret: bytes, purpose: str) -> bytes:

@@ -253,8 +253,9 @@ async def test_what_never_left_costs_nothing_and_can_be_cancelled(
             while not reading["notes"]:
                 await house.watch.sleep(UUID(started["id"]), reading["v"], 1.0)
                 reading = await house.admission.get(local(house), started["id"])
-        assert (reading["status"] in ("queued", "submitting"), reading["charged"]) == (True, "no")
         # It may be about to try again just now: then its driver follows the wish.
+        assert reading["status"] in ("queued", "submitting")
+        assert reading["charged"] == "no"
         await house.admission.cancel(local(house), started["id"])
         done = await settled(house, started["id"])
         assert (done["status"], done["charged"]) == ("cancelled", "no")
