@@ -25,7 +25,7 @@ from accounts.rate import Rate, Standing
 from accounts.throttle import network
 from accounts.visitor import Visitor
 from api.front import header_values
-from api.problems import problem
+from api.refusals import refusal
 from db.connect import DATABASE_ERRORS
 from runtime import Runtime
 
@@ -66,8 +66,8 @@ class Access:
             visitor = await self._visitor(scope)
         except Refused as refused:
             # Whoever tries keys out is counted like everybody.
-            refusal = _refusal(401, "unauthorized", str(refused))
-            await self._count(None, refusal, scope, receive, send)
+            answer = _refusal(scope, 401, "unauthorized", str(refused))
+            await self._count(None, answer, scope, receive, send)
             return
         except DATABASE_ERRORS as error:
             log.warning("nobody can be let in", error=type(error).__name__)
@@ -117,7 +117,7 @@ class Access:
         if standing.wait_s is not None:
             detail = f"At most {most} requests a minute; try again in a moment."
             retry = {"Retry-After": str(math.ceil(standing.wait_s))}
-            answer = problem(429, "rate_limited", detail, headers=retry)
+            answer = refusal(scope["path"], 429, "rate_limited", detail, headers=retry)
             app = answer
         await app(scope, receive, send)
 
@@ -209,9 +209,9 @@ def _with_headers(send: Send, more: list[tuple[bytes, bytes]]) -> Send:
     return send_with_them
 
 
-def _refusal(status: int, code: str, detail: str) -> Response:
+def _refusal(scope: Scope, status: int, code: str, detail: str) -> Response:
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "2"}
-    return problem(status, code, detail, headers=headers)
+    return refusal(scope["path"], status, code, detail, headers=headers)
 
 
 async def _refuse(
@@ -221,4 +221,4 @@ async def _refuse(
         await receive()
         await send({"type": "websocket.close", "code": 1008, "reason": detail})
         return
-    await _refusal(status, code, detail)(scope, receive, send)
+    await _refusal(scope, status, code, detail)(scope, receive, send)

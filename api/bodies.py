@@ -8,7 +8,7 @@ import contextlib
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.front import header_values
-from api.problems import problem
+from api.refusals import refusal
 
 BODY_BYTES_MAX = 1024 * 1024
 #: Uploads carry pictures; a form around 20 MiB of picture is a little larger.
@@ -87,7 +87,8 @@ class _Answer:
             return
         self._replaced = True
         detail = f"The request is too large; {self._body.limit >> 20} MiB is the most here."
-        await problem(413, "too_large", detail)(self._scope, self._receive, self._forward)
+        answer = refusal(self._scope["path"], 413, "too_large", detail)
+        await answer(self._scope, self._receive, self._forward)
 
     async def _forward(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from accounts.visitor import Visitor
 from api import problems
-from api.problems import problem
+from api.refusals import problem
 
 log = structlog.get_logger(__name__)
 

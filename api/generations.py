@@ -5,7 +5,6 @@ of the row.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Annotated, Any, Literal
@@ -17,8 +16,7 @@ from api import sse
 from api.caller import InRuntime, MakeCaller, ReadCaller, Reader
 from api.problems import Problem
 from api.repeats import read_key
-from api.staying import staying
-from db.generations import SETTLED_STATUSES
+from api.waiting import is_settled, wait_for
 from db.ids import parse_id
 from generations.contract import Caller
 from generations.lifecycle import Status
@@ -68,18 +66,9 @@ async def get_generation(
     wait: Annotated[float, Query(ge=0, le=WAIT_MAX_S)] = 0,
 ) -> dict[str, Any]:
     """The generation; `wait` holds the answer for so many seconds, or until it is settled."""
-    caller = Caller(user_id=visitor.user_id)
-    until = time.monotonic() + wait
-    reading = await runtime.admission.get(caller, generation_id)
-    with staying(runtime, visitor) as stay:
-        while not _settled(reading) and not runtime.draining.is_set():
-            left = until - time.monotonic()
-            if left <= 0:
-                break
-            await _until_changed(runtime, reading, left)
-            stay.check()
-            # Also when nothing was heard: news may have come between the reading and the sleep.
-            reading = await runtime.admission.get(caller, generation_id)
+    reading = await runtime.admission.get(Caller(user_id=visitor.user_id), generation_id)
+    if wait:
+        [reading] = await wait_for(runtime, visitor, [reading], wait)
     return reading
 
 
@@ -94,7 +83,7 @@ async def follow_generation(
     caller = Caller(user_id=visitor.user_id)
     reading = await runtime.admission.get(caller, generation_id)
     known = int(last_event_id) if last_event_id and _VERSION.fullmatch(last_event_id) else 0
-    if _settled(reading) and known >= reading["v"]:
+    if is_settled(reading) and known >= reading["v"]:
         # The one answer that keeps an EventSource from coming back for ever.
         return Response(status_code=204)
     return sse.response(_follow(runtime, visitor, reading, known))
@@ -111,7 +100,7 @@ async def _follow(
             reading = first
             if first["v"] > known:
                 yield sse.event("generation", first, event_id=first["v"])
-        if not current or _settled(reading):
+        if not current or is_settled(reading):
             return
         async for change in sse.changes(stream):
             if change is None:
@@ -122,7 +111,7 @@ async def _follow(
                 return
             else:
                 yield sse.event("generation", change, event_id=change["v"])
-                if _settled(change):
+                if is_settled(change):
                     return
 
 
@@ -154,14 +143,5 @@ async def delete_generation(generation_id: str, runtime: InRuntime, caller: Make
     return Response(status_code=204)
 
 
-def _settled(reading: dict[str, Any]) -> bool:
-    return reading["status"] in SETTLED_STATUSES
-
-
 def _id(reading: dict[str, Any]) -> Any:
     return parse_id(reading["id"])
-
-
-async def _until_changed(runtime: Runtime, reading: dict[str, Any], seconds: float) -> None:
-    """Sleep until the reading is out of date, in slices, so that a draining server answers soon."""
-    await runtime.watch.sleep(_id(reading), reading["v"], min(seconds, 1.0))

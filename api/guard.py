@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.bodies import pass_counted
 from api.front import Front, Name, header_values
 from api.headers import is_preflight, preflight_headers, trusted_origin, with_ours
-from api.problems import problem
+from api.refusals import refusal
 
 LOCAL_FRONT = Front()
 FORBIDDEN_HOST = (
@@ -43,14 +43,14 @@ class Guard:
         name = self._front.name_of(hosts)
         # Whoever comes by local mode's public address is not the person at this machine.
         scope.setdefault("state", {})["from_outside"] = name == "public"
-        refusal = self._refusal(scope, name, hosts)
+        refused = self._refusal(scope, name, hosts)
         if scope["type"] == "websocket":
-            await self._socket(refusal, scope, receive, send)
+            await self._socket(refused, scope, receive, send)
             return
         send = with_ours(self._front, scope, name, send)
         app = self._app
-        if refusal is not None:
-            app = problem(403, *refusal)
+        if refused is not None:
+            app = refusal(scope["path"], 403, *refused)
         elif is_preflight(scope):
             app = Response(status_code=204, headers=preflight_headers())
         await pass_counted(app, scope, receive, send)
@@ -65,10 +65,10 @@ class Guard:
         return None
 
     async def _socket(
-        self, refusal: tuple[str, str] | None, scope: Scope, receive: Receive, send: Send
+        self, refused: tuple[str, str] | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        if refusal is None:
+        if refused is None:
             await self._app(scope, receive, send)
             return
         await receive()
-        await send({"type": "websocket.close", "code": 1008, "reason": refusal[0]})
+        await send({"type": "websocket.close", "code": 1008, "reason": refused[0]})

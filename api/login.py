@@ -13,7 +13,7 @@ from accounts import tokens
 from accounts.entrance import Refused, Throttled
 from accounts.passwords import LENGTH_MAX
 from api.caller import InRuntime, SomeVisitor
-from api.problems import problem
+from api.refusals import problem
 
 router = APIRouter(include_in_schema=False)
 

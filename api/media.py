@@ -5,7 +5,6 @@ door for new pictures.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import hmac
 import time
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from starlette.formparsers import MultiPartException
 
 from accounts.visitor import Visitor
 from api.caller import InRuntime, SomeVisitor, check_scope, visitor_with
+from api.links import sign
 from api.problems import Problem
 from api.staying import staying
 from db import assets, media
@@ -38,12 +38,6 @@ CACHE = "private, max-age=31536000, immutable"
 _WANTED = "Send multipart form data with one `file`."
 #: A visitor who may make something.
 Maker = Annotated[Visitor, Depends(visitor_with("generate"))]
-
-
-def sign(secret: bytes, asset_id: UUID, expires_at: int) -> str:
-    """The signature of an address that opens one asset until a moment (seconds since 1970)."""
-    message = f"media:{asset_id}:{expires_at}".encode()
-    return hmac.new(secret, message, hashlib.sha256).hexdigest()
 
 
 @router.get("/media/{asset_id}")

@@ -1,12 +1,11 @@
-"""Errors as the outside sees them: RFC 9457 problem documents, with a code to act on and a sentence
-to read.
+"""Errors as the outside sees them: whatever is raised behind a door becomes a refusal in the shape
+of that door, with a code to act on and a sentence to read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -16,12 +15,12 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from api.refusals import refusal
 from generations.contract import GenerationError
 from tools.tool import ToolError
 
 log = structlog.get_logger(__name__)
 
-MEDIA_TYPE = "application/problem+json"
 #: Of what the heart and the tools refuse; everything else that was asked wrongly is 422.
 STATUS_OF = {
     "over_budget": 402,
@@ -42,26 +41,6 @@ class Problem(Exception):
         self.status, self.code, self.detail, self.errors = status, code, detail, tuple(errors)
 
 
-def problem(
-    status: int,
-    code: str,
-    detail: str,
-    errors: Sequence[dict[str, str]] = (),
-    headers: dict[str, str] | None = None,
-) -> JSONResponse:
-    """One problem document."""
-    body: dict[str, Any] = {
-        "type": f"urn:kinora:problem:{code.replace('_', '-')}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "code": code,
-    }
-    if errors:
-        body["errors"] = list(errors)
-    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
-
-
 def install(app: FastAPI) -> None:
     """Have every error of our routes answered as a problem document."""
     app.add_exception_handler(Problem, _ours)
@@ -78,19 +57,23 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, Problem):
         raise error
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-    return problem(error.status, error.code, error.detail, error.errors, headers)
+    return refusal(request.url.path, error.status, error.code, error.detail, error.errors, headers)
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, GenerationError):
         raise error
-    return problem(STATUS_OF.get(error.code, 422), error.code, error.message, error.errors)
+    return refusal(
+        request.url.path, STATUS_OF.get(error.code, 422), error.code, error.message, error.errors
+    )
 
 
 async def _tool_refused(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, ToolError):
         raise error
-    return problem(STATUS_OF.get(error.code, 422), error.code, error.message, error.errors)
+    return refusal(
+        request.url.path, STATUS_OF.get(error.code, 422), error.code, error.message, error.errors
+    )
 
 
 async def _malformed(request: Request, error: Exception) -> JSONResponse:
@@ -101,28 +84,44 @@ async def _malformed(request: Request, error: Exception) -> JSONResponse:
         for found in error.errors()
     ]
     detail = "; ".join(f"{e['loc']}: {e['msg']}" for e in errors) or "The request is malformed."
-    return problem(422, "invalid_request", detail, errors)
+    return refusal(request.url.path, 422, "invalid_request", detail, errors)
 
 
 async def _plain(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-    return problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+    return refusal(
+        request.url.path,
+        error.status_code,
+        code,
+        str(error.detail),
+        headers=dict(error.headers or {}),
+    )
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
     """The doors' boundary: a mistake of ours is logged, and told without its insides."""
-    return problem(500, "internal", "Kinora made a mistake here; its log tells more.")
+    return refusal(
+        request.url.path, 500, "internal", "Kinora made a mistake here; its log tells more."
+    )
 
 
 async def _database_away(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, DataError):
-        return problem(422, "invalid_request", "The database cannot hold such a value.")
+        return refusal(
+            request.url.path, 422, "invalid_request", "The database cannot hold such a value."
+        )
     if isinstance(error, IntegrityError):
-        return problem(409, "conflict", "Somebody has just changed the same thing; try again.")
+        return refusal(
+            request.url.path,
+            409,
+            "conflict",
+            "Somebody has just changed the same thing; try again.",
+        )
     log.warning("request failed", path=request.url.path, error=type(error).__name__)
-    return problem(
+    return refusal(
+        request.url.path,
         503,
         "unavailable",
         "The database cannot be reached just now; nothing was changed. Try again in a moment.",

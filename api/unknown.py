@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.framework import HIDDEN
-from api.problems import problem
+from api.refusals import openai_error, problem
 
 router = APIRouter(include_in_schema=False)
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -36,10 +36,4 @@ for path in HIDDEN:
 @router.api_route("/v1/{rest:path}", methods=METHODS)
 async def unknown_in_openai_shape() -> JSONResponse:
     """404, in the shape OpenAI's clients read."""
-    error = {
-        "message": "There is nothing at this address.",
-        "type": "invalid_request_error",
-        "param": None,
-        "code": "not_found",
-    }
-    return JSONResponse({"error": error}, status_code=404)
+    return openai_error(404, "not_found", "There is nothing at this address.")

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from api import bodies
 from api.caller import runtime_of
-from api.problems import problem
+from api.refusals import problem
 from db.connect import DATABASE_ERRORS
 from generations.hearing import Hearing
 from providers.contract import Forged

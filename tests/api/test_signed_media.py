@@ -19,7 +19,7 @@ from PIL import Image
 import api
 from api.access import Access
 from api.guard import Guard
-from api.media import sign
+from api.links import sign
 from api.problems import install
 from db import users
 from db.ids import new_id
