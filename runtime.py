@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from accounts.entrance import Entrance
 from accounts.identity import LOCAL
 from accounts.presence import Presence
+from accounts.widget_entrance import WidgetEntrance
 from db import accounts, migrate, users
 from db.connect import answers, open_engine
 from db.embedded import default_data_dir
@@ -79,6 +80,8 @@ class Runtime:
     admission: Admission
     painters: list[Configured]
     entrance: Entrance
+    #: None in local mode, which has one user.
+    widget: WidgetEntrance | None
     presence: Presence
     demo_url: str
     local_user_id: UUID
@@ -191,6 +194,7 @@ async def open_runtime(loaded: Loaded, *, is_worker: bool = False) -> AsyncItera
             loaded=loaded,
             secret=secret,
             entrance=Entrance(engine, secret, local_user_id if is_local else None),
+            widget=None if is_local else WidgetEntrance(engine, derived(secret, "widget"), secret),
             presence=presence,
             engine=engine,
             files=files,

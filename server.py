@@ -33,7 +33,7 @@ from chainlit.auth import create_jwt, ensure_jwt_secret, set_auth_cookie
 from chainlit.config import FILES_DIRECTORY, config, load_module
 from chainlit.data import get_data_layer
 from chainlit.server import app as chainlit
-from chainlit.server import build_dir, get_html_template, sio
+from chainlit.server import build_dir, copilot_build_dir, get_html_template, sio
 from chainlit.user import User
 
 import api
@@ -112,10 +112,11 @@ def create_app(runtime: Runtime, chat: ChatModel) -> FastAPI:
     # Its routes read the database, too, and its page reads what they answer.
     for door in (app, chainlit):
         install(door)
+    # First, since what else the framework offers there is kept from everybody.
+    app.include_router(bundle_routes(Path(build_dir) / "assets", Path(copilot_build_dir)))
     app.include_router(api.routes())
     settings = runtime.loaded.settings
     app.include_router(page_routes(get_html_template(""), enter, settings.allowed_origins))
-    app.include_router(bundle_routes(Path(build_dir) / "assets"))
     app.mount("/public", PublicFiles(directory=ROOT / "public"))
     app.mount("/", framework.Fence(chainlit, is_local=settings.auth_mode == "local"))
     return app

@@ -1,8 +1,9 @@
 """The entrance: from what a request shows to a visitor, or to nobody.
 
-Three ways lead in: being on this machine (local mode), the cookie of a login, and an API key. Each
-request is checked against the database anew, so that what was ended is out at once; a bare key or
-token that cannot be genuine costs no query.
+Three ways lead in: being on this machine (local mode), the cookie of a login (by password here, or
+through the widget, `accounts.widget_entrance`), and an API key. Each request is checked against the
+database anew, so that what was ended is out at once; a bare key or token that cannot be genuine
+costs no query.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ class Entrance:
             identifier=token.identifier,
             scopes=PERSON | {"admin"} if is_admin else PERSON,
             grant=token.login_id,
+            place=token.place,
         )
 
     async def log_in(self, email: str, password: str, address: str) -> LoggedIn:

@@ -20,3 +20,5 @@ class Visitor:
     scopes: frozenset[str]
     grant: UUID | None = None
     by_key: bool = False
+    #: Of a user of somebody's page that the widget stands in: the page's origin, or `frame`.
+    place: str | None = None

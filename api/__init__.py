@@ -20,6 +20,7 @@ from api import (
     unknown,
     usage,
     webhooks,
+    widget,
 )
 
 
@@ -30,7 +31,7 @@ def routes() -> APIRouter:
     router = APIRouter()
     doors = (
         *(health, metrics, login, stickiness, keys, tools, usage, events),
-        *(generations, media, feedback, webhooks, unknown),
+        *(generations, media, feedback, webhooks, widget, unknown),
     )
     for door in doors:
         router.include_router(door.router)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import structlog
@@ -34,11 +34,13 @@ log = structlog.get_logger(__name__)
 #: Bytes that are the same for everybody, and questions about the process itself.
 OPEN_TO_ALL = frozenset({"/healthz", "/readyz", "/metrics", "/favicon", "/logo"})
 #: Providers have no login: the address that they were given proves who they are.
-OPEN_FOLDERS = ("/assets/", "/public/", "/webhooks/")
+OPEN_FOLDERS = ("/assets/", "/public/", "/copilot/", "/webhooks/")
 #: Ours; an API key opens these, never the chat.
 DOORS = ("/api", "/media/", "/v1", "/feedback")
 #: The chat's socket, its polling form included.
 SOCKET = "/ws/"
+#: The widget's token is shown here.
+EXCHANGE = "/auth/jwt"
 #: Not counted against a caller's requests a minute: bytes, and streams that stay open.
 UNCOUNTED = ("/media/", SOCKET)
 #: The page asks here whether the database is back. It hears no more than that as long as nobody can
@@ -93,10 +95,14 @@ class Access:
                 return await entrance.by_key(shown)
             if entrance.local is None:
                 raise Refused("This API key is not known here.")
-        if not is_door:
+        if not is_door and scope["path"] != EXCHANGE:
             _drop_header(scope, b"authorization")
-        token = _cookies(scope).get(tokens.COOKIE)
-        visitor = await entrance.by_token(token) if token else None
+        visitor = None
+        for token in _logins(scope):
+            found = await entrance.by_token(token)
+            if found is not None and _is_in_place(found, scope):
+                visitor = found
+                break
         _leave_cookie(scope, token if visitor else None)
         if entrance.local is not None and scope.get("state", {}).get("from_outside"):
             return None
@@ -171,6 +177,38 @@ def _bearer(scope: Scope) -> str | None:
 
 def _cookies(scope: Scope) -> dict[str, str]:
     return cookie_parser("; ".join(header_values(scope, b"cookie")))
+
+
+def _logins(scope: Scope) -> Iterator[str]:
+    """The tokens of logins that this request shows, the one that is meant first: a page of somebody
+    else's comes with its own user's before the person's own.
+    """
+    order = [tokens.COOKIE, tokens.FRAME_COOKIE]
+    if _is_foreign(scope):
+        order = [tokens.WIDGET_COOKIE, tokens.COOKIE]
+    cookies = _cookies(scope)
+    return (cookies[name] for name in order if cookies.get(name))
+
+
+def _is_foreign(scope: Scope) -> bool:
+    """Whether a page of a trusted origin asks. Pictures are asked for without `Origin`; a link that
+    is followed is the person's own visit.
+    """
+    if scope.get("state", {}).get("foreign_origin"):
+        return True
+    if "navigate" in header_values(scope, b"sec-fetch-mode"):
+        return False
+    return bool({"same-site", "cross-site"} & {*header_values(scope, b"sec-fetch-site")})
+
+
+def _is_in_place(visitor: Visitor, scope: Scope) -> bool:
+    """Whether a login through the widget is used where it holds; others hold everywhere."""
+    if visitor.place is None:
+        return True
+    if visitor.place == tokens.FRAME:
+        return not _is_foreign(scope)
+    origin = scope.get("state", {}).get("foreign_origin")
+    return _is_foreign(scope) and origin in (None, visitor.place)
 
 
 def _drop_header(scope: Scope, name: bytes) -> None:

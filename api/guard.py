@@ -43,6 +43,8 @@ class Guard:
         name = self._front.name_of(hosts)
         # Whoever comes by local mode's public address is not the person at this machine.
         scope.setdefault("state", {})["from_outside"] = name == "public"
+        # A login through the widget holds at pages of one origin.
+        scope["state"]["foreign_origin"] = trusted_origin(self._front, scope)
         refused = self._refusal(scope, name, hosts)
         if scope["type"] == "websocket":
             await self._socket(refused, scope, receive, send)

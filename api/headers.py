@@ -22,10 +22,15 @@ CLOSED = "default-src 'none'; frame-ancestors 'none'"
 #: A drawing that is opened by itself keeps its inline styles, and nothing else.
 DRAWING = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 HSTS: Header = (b"strict-transport-security", b"max-age=31536000")
+#: What pages of trusted origins may call: the API, and for the widget what the chat's page asks.
+CALLED = (
+    *("/api", "/auth", "/user", "/project", "/public", "/copilot", "/avatars", "/logo", "/logout"),
+    "/set-session-cookie",
+)
 #: Answered for the origins we trust; these are what their pages may read and send.
-EXPOSED = b"Location, Retry-After, RateLimit, RateLimit-Policy"
+EXPOSED = b"ETag, Location, Retry-After, RateLimit, RateLimit-Policy"
 METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
-SENDABLE = b"Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
+SENDABLE = b"Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID"
 PREFLIGHT_KEPT_S = 600
 
 
@@ -43,7 +48,7 @@ def with_ours(front: Front, scope: Scope, name: Name | None, send: Send) -> Send
 def is_preflight(scope: Scope) -> bool:
     """Whether a browser asks if a page of another origin may call the API."""
     asks = header_values(scope, b"access-control-request-method")
-    return scope["method"] == "OPTIONS" and _is_api(scope) and bool(asks)
+    return scope["method"] == "OPTIONS" and _is_called(scope) and bool(asks)
 
 
 def trusted_origin(front: Front, scope: Scope) -> str | None:
@@ -75,7 +80,7 @@ def _complete(front: Front, scope: Scope, name: Name | None, message: Message) -
     kept += [h for h in HEADERS if h[0] not in present]
     kept += [(b"content-security-policy", policy.encode("latin-1")), *framing]
     kept += [HSTS] if front.is_secure(name) else []
-    return kept + (_for_origin(front, scope) if _is_api(scope) else [])
+    return kept + (_for_origin(front, scope) if _is_called(scope) else [])
 
 
 def _policy(headers: list[Header]) -> str:
@@ -122,6 +127,6 @@ def _is_bare(scope: Scope, name: Name | None) -> bool:
     return name == "loopback" and scope.get("scheme", "http") == "http"
 
 
-def _is_api(scope: Scope) -> bool:
+def _is_called(scope: Scope) -> bool:
     path: str = scope["path"]
-    return path == "/api" or path.startswith("/api/")
+    return any(path == door or path.startswith(f"{door}/") for door in CALLED)

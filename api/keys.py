@@ -31,7 +31,7 @@ class WantedKey(BaseModel):
 
 def _person(visitor: SomeVisitor) -> Visitor:
     known = check_scope(visitor, "read")
-    if known.by_key:
+    if known.by_key or known.place is not None:
         raise Problem(403, "forbidden", "Keys are made and revoked by a person who is logged in.")
     return known
 

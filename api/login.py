@@ -54,5 +54,6 @@ async def log_out(runtime: InRuntime, visitor: SomeVisitor) -> JSONResponse:
     if visitor is not None:
         await runtime.entrance.log_out(visitor)
     response = JSONResponse({"success": True})
-    response.delete_cookie(tokens.COOKIE, httponly=True, samesite="lax")
+    if visitor is None or visitor.place is None:
+        response.delete_cookie(tokens.COOKIE, httponly=True, samesite="lax")
     return response

@@ -86,37 +86,54 @@ def _digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def bundle_routes(folder: Path) -> APIRouter:
-    """The framework's bundles: read and compressed once, in a thread; their names change with their
-    content.
+def bundle_routes(assets: Path, widget: Path) -> APIRouter:
+    """The framework's bundles: those of its page, whose names change with their content, and the
+    widget's, whose name does not, so that browsers ask whether it is still the same.
     """
     router = APIRouter(include_in_schema=False)
-    packed: dict[str, asyncio.Task[bytes]] = {}
+    packed = Packed()
 
     @router.get("/assets/{name}")
     async def bundle(name: str, request: Request) -> Response:
-        path = folder / name
+        path = assets / name
         if not _HASHED_NAME.fullmatch(name) or not path.is_file():
             raise Problem(404, "not_found", "There is no such file.")
-        if name not in packed:
-            packed[name] = asyncio.create_task(asyncio.to_thread(_pack, path))
-        data = await asyncio.shield(packed[name])
-        headers = {
-            "Cache-Control": "public, max-age=31536000, immutable",
-            "Vary": "Accept-Encoding",
-        }
-        media_type = _TYPES.get(path.suffix, "application/octet-stream")
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            headers["Content-Encoding"] = "gzip"
-        else:
-            data = await asyncio.to_thread(gzip.decompress, data)
-        return Response(data, media_type=media_type, headers=headers)
+        return await packed.answer(path, request, "public, max-age=31536000, immutable")
+
+    @router.get("/copilot/index.js")
+    async def widget_bundle(request: Request) -> Response:
+        return await packed.answer(widget / "index.js", request, "public, no-cache")
 
     return router
 
 
-def _pack(path: Path) -> bytes:
-    return gzip.compress(path.read_bytes(), compresslevel=6)
+class Packed:
+    """Files that are read and compressed once, in a thread, and then kept."""
+
+    def __init__(self) -> None:
+        self._files: dict[Path, asyncio.Task[tuple[bytes, str]]] = {}
+
+    async def answer(self, path: Path, request: Request, cache: str) -> Response:
+        """The file, compressed for whoever takes that; 304 for whoever has it."""
+        if path not in self._files:
+            self._files[path] = asyncio.create_task(asyncio.to_thread(_pack, path))
+        data, digest = await asyncio.shield(self._files[path])
+        takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
+        etag = f'"{digest}{"-gzip" if takes_gzip else ""}"'
+        headers = {"Cache-Control": cache, "Vary": "Accept-Encoding", "ETag": etag}
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers=headers)
+        if takes_gzip:
+            headers["Content-Encoding"] = "gzip"
+        else:
+            data = await asyncio.to_thread(gzip.decompress, data)
+        media_type = _TYPES.get(path.suffix, "application/octet-stream")
+        return Response(data, media_type=media_type, headers=headers)
+
+
+def _pack(path: Path) -> tuple[bytes, str]:
+    data = path.read_bytes()
+    return gzip.compress(data, compresslevel=6), hashlib.sha256(data).hexdigest()[:32]
 
 
 class PublicFiles(StaticFiles):

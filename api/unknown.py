@@ -23,6 +23,7 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 @router.api_route("/media/{rest:path}", methods=METHODS)
 @router.api_route("/metrics", methods=METHODS)
 @router.api_route("/widget", methods=METHODS)
+@router.api_route("/widget/{rest:path}", methods=METHODS)
 async def unknown() -> JSONResponse:
     """404, as a problem document."""
     return problem(404, "not_found", "There is nothing at this address.")

@@ -93,11 +93,14 @@ async def enable(connection: AsyncConnection, user_id: UUID) -> None:
     await connection.execute(update(users).where(users.c.id == user_id).values(disabled_at=None))
 
 
-async def begin_login(connection: AsyncConnection, user_id: UUID, lasts_s: float) -> UUID:
-    """Put a login on record and return its id."""
-    login_id = new_id()
+async def begin_login(
+    connection: AsyncConnection, user_id: UUID, lasts_s: float, login_id: UUID | None = None
+) -> UUID:
+    """Put a login on record and return its id; one that is on record already stays as it is."""
+    login_id = login_id or new_id()
     until = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, lasts_s)
-    await connection.execute(insert(logins).values(id=login_id, user_id=user_id, expires_at=until))
+    new = insert(logins).values(id=login_id, user_id=user_id, expires_at=until)
+    await connection.execute(new.on_conflict_do_nothing())
     return login_id
 
 

@@ -159,6 +159,27 @@ async def finished_since(
     return [_reading(record) for record in records]
 
 
+async def changed(
+    connection: AsyncConnection,
+    user_id: UUID,
+    since: tuple[datetime, UUID],
+    *,
+    limit: int = PAGE_MAX,
+    thread_id: UUID | None = None,
+) -> tuple[list[dict[str, Any]], tuple[datetime, UUID] | None]:
+    """What changed after a moment, as it is now, in the order in which it did; and from where to
+    ask for more.
+    """
+    g = generations.c
+    query = _query().where(tuple_(g.updated_at, g.id) > tuple_(*since))
+    if thread_id:
+        query = query.where(g.thread_id == thread_id)
+    query = query.order_by(g.updated_at, g.id).limit(limit)
+    records = (await connection.execute(query, {"owner": user_id})).all()
+    last = records[-1] if len(records) == limit else None
+    return [_reading(record) for record in records], last and (last.updated_at, last.id)
+
+
 async def count_in_flight(connection: AsyncConnection) -> dict[str, int]:
     """How many generations stand in each status that is not final, for the doctor."""
     g = generations.c
@@ -265,5 +286,6 @@ def _of(
         "created_at": stamp(record.created_at),
         "submitted_at": stamp(record.submitted_at),
         "finished_at": stamp(record.finished_at),
+        "updated_at": stamp(record.updated_at),
         "v": record.version,
     }
