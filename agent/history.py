@@ -18,6 +18,7 @@ from tools.reading import ARGUMENTS_BYTES_MAX
 TURNS_MAX = 40
 HISTORY_CHARS_MAX = 60_000
 MESSAGE_CHARS_MAX = 32_000
+PAGE_CHARS_MAX = 8000
 LEFT_OUT = "[Earlier parts of this conversation are left out.]"
 CUT = "\n[The rest of this text was too long and is left out.]"
 
@@ -72,7 +73,7 @@ Message = dict[str, Any]
 def build_messages(
     system: str,
     history: Sequence[Turn],
-    finished_lines: Iterable[str],
+    news: Iterable[str],
     new: Said,
     *,
     sees: bool,
@@ -88,7 +89,7 @@ def build_messages(
     ids = call_ids()
     for turn in recent:
         messages.extend(turn_messages(turn, ids, sees=sees))
-    return [*messages, person_message(new, sees=sees, news=finished_lines)]
+    return [*messages, person_message(new, sees=sees, news=news)]
 
 
 def fitting(history: Sequence[Turn]) -> list[Turn]:
@@ -179,6 +180,11 @@ def finished_line(generation: Mapping[str, Any]) -> str:
     error = generation.get("error")
     why = f": {one_line(error['message'])}" if error else ""
     return f"[{name} {generation['kind']} {generation['status']}{why}]"
+
+
+def page_line(said: Mapping[str, Any]) -> str:
+    """The line that tells the model what the page around the chat says of itself."""
+    return f"[this page: {one_line(json.dumps(said, ensure_ascii=False), PAGE_CHARS_MAX)}]"
 
 
 def one_line(text: str, chars_max: int = 300) -> str:

@@ -55,15 +55,16 @@ class Agent:
         toolbox: Toolbox,
         *,
         history: Sequence[Turn] = (),
-        finished_lines: Sequence[str] = (),
+        news: Sequence[str] = (),
     ) -> AsyncGenerator[Event]:
         """Answer a message; `agent.events` says what comes out and how to stop it.
 
-        `finished_lines` tell of generations settled since the last turn (`history.finished_line`).
+        `news` are lines of the studio's own: of generations settled since the last turn, of the
+        page that the person is at (`history.finished_line`, `history.page_line`).
         A turn that a crash cut may be answered again in the same step: what its calls started is
         found by their index.
         """
-        messages = build_messages(SYSTEM_PROMPT, history, finished_lines, new, sees=self._chat.sees)
+        messages = build_messages(SYSTEM_PROMPT, history, news, new, sees=self._chat.sees)
         turn = Progress(toolbox=toolbox, messages=messages)
         try:
             for _ in range(ROUNDS_MAX):

@@ -108,7 +108,7 @@ async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _database_away(request: Request, error: Exception) -> JSONResponse:
-    if isinstance(error, DataError):
+    if isinstance(error, DataError) or _is_of_data(error):
         return refusal(
             request.url.path, 422, "invalid_request", "The database cannot hold such a value."
         )
@@ -127,3 +127,9 @@ async def _database_away(request: Request, error: Exception) -> JSONResponse:
         "The database cannot be reached just now; nothing was changed. Try again in a moment.",
         headers={"Retry-After": "2"},
     )
+
+
+def _is_of_data(error: Exception) -> bool:
+    """Postgres's class 22, all of it: the driver's layer knows only some of them as `DataError`."""
+    said = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    return str(said).startswith("22")

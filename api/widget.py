@@ -8,9 +8,10 @@ where browsers keep a cookie apart for each site around it.
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import uuid5
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -22,8 +23,9 @@ from accounts.entrance import Refused
 from accounts.visitor import Visitor
 from accounts.widget import LASTS_MAX_S, LASTS_S, HostUser
 from accounts.widget_entrance import Entered, WidgetEntrance
-from api.caller import InRuntime, SomeVisitor, check_scope
+from api.caller import InRuntime, Reader, SomeVisitor, check_scope
 from api.problems import Problem
+from db import users
 from db.readings import stamp
 from runtime import Runtime
 from settings import ROOT
@@ -35,6 +37,7 @@ PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors {around}"
 )
+CONTEXT_BYTES_MAX = 8 * 1024
 #: No control characters, and nothing that looks like another text than it is.
 _PLAIN = r"^[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$"
 
@@ -71,6 +74,14 @@ async def _host(runtime: InRuntime, visitor: SomeVisitor) -> Visitor:
     """The backend of a host: a key of scope `widget`, where there is a widget at all."""
     _entrance(runtime)
     return check_scope(visitor, "widget")
+
+
+class PageContext(BaseModel):
+    """What a page says of itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    context: dict[str, Any]
 
 
 Host = Annotated[Visitor, Depends(_host)]
@@ -120,6 +131,22 @@ async def enter_frame(given: GivenToken, runtime: InRuntime) -> JSONResponse:
         "Path=/; HttpOnly; Secure; SameSite=None; Partitioned",
     )
     return answer
+
+
+@router.put("/api/widget/context", status_code=204)
+async def keep_context(given: PageContext, runtime: InRuntime, visitor: Reader) -> Response:
+    """Keep what the page says that its user has the widget in: the agent is told with each of their
+    messages. The last one counts; an empty one clears it.
+    """
+    if visitor.place is None:
+        raise Problem(403, "forbidden", "Only a page with the widget in it has a context.")
+    if len(json.dumps(given.context, ensure_ascii=False).encode()) > CONTEXT_BYTES_MAX:
+        message = f"may have {CONTEXT_BYTES_MAX >> 10} KiB as JSON"
+        wrong = [{"loc": "context", "msg": message}]
+        raise Problem(422, "invalid_request", f"context {message}.", wrong)
+    async with runtime.engine.begin() as connection:
+        await users.keep_page_context(connection, visitor.user_id, given.context)
+    return Response(status_code=204)
 
 
 @router.get("/widget")

@@ -1,5 +1,5 @@
 """From the stored thread to the agent's words: steps become turns, and what was finished meanwhile
-becomes a line.
+or is told by the page around the chat becomes a line.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from agent.history import Answered, Attachment, Called, Said, Turn, finished_line
-from db import conversation, readings
+from agent.history import Answered, Attachment, Called, Said, Turn, finished_line, page_line
+from db import conversation, readings, users
 from db.conversation import Spoken
 from generations.contract import Caller
 from runtime import Runtime
@@ -22,13 +22,13 @@ class Recalled:
     """The conversation before the message that is answered now."""
 
     turns: tuple[Turn, ...]
-    finished_lines: tuple[str, ...]
+    news: tuple[str, ...]
 
 
 async def recall(runtime: Runtime, caller: Caller, before: datetime) -> Recalled:
     """Read the caller's thread up to a moment, and what was settled since the last turn began."""
     if caller.thread_id is None:
-        return Recalled(turns=(), finished_lines=())
+        return Recalled(turns=(), news=())
     async with runtime.engine.connect() as connection:
         spoken = await conversation.read(
             connection, caller.user_id, caller.thread_id, before=before
@@ -41,9 +41,10 @@ async def recall(runtime: Runtime, caller: Caller, before: datetime) -> Recalled
             if asked
             else []
         )
+        page = await users.page_context(connection, caller.user_id)
     return Recalled(
         turns=tuple(turns_of(spoken)),
-        finished_lines=tuple(finished_line(reading) for reading in finished),
+        news=(*map(finished_line, finished), *([page_line(page)] if page else ())),
     )
 
 

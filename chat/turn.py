@@ -121,7 +121,7 @@ class Turn:
             Said(text=asked.text, attachments=(*asked.known, *taken)),
             Toolbox(caller=caller, admission=self._runtime.admission),
             history=recalled.turns,
-            finished_lines=recalled.finished_lines,
+            news=recalled.news,
         )
         async with aclosing(events), aclosing(self._while_it_stands(asked, events)) as heard:
             async for event in heard:

@@ -70,6 +70,8 @@ users = Table(
     Column("is_admin", Boolean, nullable=False, server_default=text("false")),
     Column("disabled_at", _TIME),
     _now("created_at"),
+    # What the page says of itself in which the widget stands, for turns of its user.
+    Column("page_context", JSONB),
 )
 
 logins = Table(

@@ -8,6 +8,8 @@ from typing import Any
 
 from emulators.brain.marks import split_faults
 
+#: What the page around the chat says of itself: a brain as small as this has no use for it.
+PAGE = re.compile(r"^\[this page: [^\]\n]*\]\n?", re.MULTILINE)
 LONG_GAP = re.compile(r"\s{3,}")  # kept short, since patterns look into every gap
 ATTACHED = re.compile(r"\[attached: (?P<id>[0-9A-Za-z-]{8,64})(?P<name>[^\]\n]*)\]")
 NEWS = re.compile(
@@ -117,7 +119,7 @@ def sayable(text: str) -> str:
 
 def own_words(text: str) -> str:
     """Return a user's words without the lines that the agent wrote into them."""
-    words = NEWS.sub("", ATTACHED.sub("", text)).strip()
+    words = PAGE.sub("", NEWS.sub("", ATTACHED.sub("", text))).strip()
     return LONG_GAP.sub(lambda gap: "\n\n" if "\n" in gap.group() else " ", words)
 
 

@@ -27,9 +27,9 @@ CALL = Called(name="generate_image", arguments='{"prompt": "a fox"}', result=a_g
 
 
 def messages(*history: Turn, new: str = "next", **more: Any) -> list[dict[str, Any]]:
-    options: dict[str, Any] = {"finished_lines": (), "sees": True} | more
+    options: dict[str, Any] = {"news": (), "sees": True} | more
     return build_messages(
-        "You are.", history, options["finished_lines"], Said(text=new), sees=options["sees"]
+        "You are.", history, options["news"], Said(text=new), sees=options["sees"]
     )
 
 
@@ -100,7 +100,7 @@ def test_news_stand_in_front_of_the_new_message() -> None:
         "[#3 image failed: took (too) long]",
         "[0199 image cancelled]",
     ]
-    laid = messages(a_turn("one"), finished_lines=lines)
+    laid = messages(a_turn("one"), news=lines)
     assert [m["role"] for m in laid] == ["system", "user", "user"]
     assert laid[0]["content"] == "You are."
     assert laid[-1]["content"] == "\n".join([*lines, "next"])
@@ -130,7 +130,7 @@ def test_nothing_unreadable_goes_out() -> None:
     call = Called(name=odd, arguments='{"prompt": "\\ud83d"}', result={"note": odd})
     broken = Called(name="x", arguments="{broken", result={})
     turn = Turn(said=Said(text=odd), answered=(Answered(text=odd, calls=(call, broken)),))
-    laid = messages(turn, new=odd + "x" * 100_000, finished_lines=[odd])
+    laid = messages(turn, new=odd + "x" * 100_000, news=[odd])
     assert not re.search(r"(?<!\\)\\u0000", json.dumps(laid))
     json.dumps(laid, ensure_ascii=False).encode("utf-8")
     assert [c["function"]["arguments"] for c in laid[2]["tool_calls"]] == ['{"prompt": "?"}', "{}"]

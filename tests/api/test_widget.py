@@ -147,6 +147,7 @@ async def test_a_token_that_is_not_genuine_or_not_of_now_is_refused(
         said["aud"] = "somebody"
     elif spoiled == "unsigned":
         algorithm = "none"
+        del headers["alg"]
     token = jwt.encode(said, key if algorithm != "none" else None, algorithm, headers)  # type: ignore[arg-type]
     answer = await scene.at_page(token)
     assert answer.status_code == 401, answer.text
@@ -255,6 +256,33 @@ async def test_a_user_of_the_widget_makes_no_keys(scene: Scene) -> None:
     async with scene.client(**shown) as page:
         assert (await page.post("/api/keys", json={"name": "mine"})).status_code == 403
         assert (await page.post("/api/widget/tokens", json={})).status_code in (403, 422)
+
+
+async def test_what_a_page_says_of_itself_is_kept_for_its_user(scene: Scene) -> None:
+    """The last word counts, an empty one clears it, and who is not at a page has none."""
+    cookie = (await scene.at_page(await scene.token("shopper"))).cookies[WIDGET_COOKIE]
+
+    def kept() -> Any:
+        with psycopg.connect(scene.database_url) as connection:
+            [(said,)] = connection.execute(
+                "select page_context from kinora.users where identifier like '%%:shopper'"
+            ).fetchall()
+        return said
+
+    async with scene.client(Cookie=f"{WIDGET_COOKIE}={cookie}", Origin=HOST) as page:
+        for context in ({"page": "Product 41"}, {"page": "Product 42", "tags": ["red"]}):
+            told = await page.put("/api/widget/context", json={"context": context})
+            assert told.status_code == 204
+            assert kept() == context
+        long = await page.put("/api/widget/context", json={"context": {"page": "x" * 9000}})
+        assert (long.status_code, "8 KiB" in long.text) == (422, True)
+        nul = await page.put("/api/widget/context", json={"context": {"page": "\0"}})
+        assert nul.status_code == 422
+        assert kept() == {"page": "Product 42", "tags": ["red"]}
+        assert (await page.put("/api/widget/context", json={"context": {}})).status_code == 204
+        assert kept() is None
+    person = await scene.anna.client.put("/api/widget/context", json={"context": {"page": "p"}})
+    assert person.status_code == 403
 
 
 async def test_the_page_for_a_frame_may_stand_in_allowed_pages_only(scene: Scene) -> None:
