@@ -17,10 +17,12 @@ from settings import ROOT
 #: In order: what a person feels first.
 BENCHMARKS = (
     *("start", "page", "tokens", "threads", "access", "cards", "stream", "transport"),
-    *("polls", "generations", "companies"),
+    *("polls", "generations", "companies", "doors"),
 )
 #: Those that can be measured by fewer and smaller rounds.
-QUICK = frozenset({"tokens", "threads", "access", "cards", "polls", "generations", "companies"})
+QUICK = frozenset(
+    {"tokens", "threads", "access", "cards", "polls", "generations", "companies", "doors"}
+)
 
 
 def main() -> int:
