@@ -12,7 +12,10 @@ from typing import Literal
 import structlog
 
 #: Libraries whose chatter tells nothing, or whose lines could hold addresses with keys in them.
-QUIET = ("httpx", "httpx2", "httpcore", "openai", "procrastinate", "alembic", "aiohttp", "engineio")
+QUIET = (
+    *("httpx", "httpx2", "httpcore", "openai", "procrastinate", "alembic", "aiohttp", "engineio"),
+    "mcp",
+)
 
 
 def configure_logging(form: Literal["console", "json"]) -> None:

@@ -13,12 +13,15 @@ from api import (
     health,
     keys,
     login,
+    mcp_door,
     media,
     metrics,
+    openapi,
     stickiness,
     tools,
     unknown,
     usage,
+    v1,
     webhooks,
     widget,
 )
@@ -31,7 +34,7 @@ def routes() -> APIRouter:
     router = APIRouter()
     doors = (
         *(health, metrics, login, stickiness, keys, tools, usage, events),
-        *(generations, media, feedback, webhooks, widget, unknown),
+        *(generations, media, mcp_door, feedback, webhooks, widget, v1, openapi, unknown),
     )
     for door in doors:
         router.include_router(door.router)

@@ -12,7 +12,13 @@ from api.refusals import refusal
 
 BODY_BYTES_MAX = 1024 * 1024
 #: Uploads carry pictures; a form around 20 MiB of picture is a little larger.
-BODY_BYTES_MAX_AT = {"/api/uploads": 21 * 1024 * 1024, "/project/file": 21 * 1024 * 1024}
+BODY_BYTES_MAX_AT = {
+    "/api/uploads": 21 * 1024 * 1024,
+    "/project/file": 21 * 1024 * 1024,
+    # Several pictures; and one in base64, which makes it a third longer.
+    "/v1/images/edits": 64 * 1024 * 1024,
+    "/v1/videos": 28 * 1024 * 1024,
+}
 #: Here the sender is looked at first: what a provider sends of a job wakes its driver, however long
 #: it says it is; of what is too long, no more is read than of a body that does not tell.
 SENDER_FIRST = "/webhooks/"

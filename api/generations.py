@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from accounts.visitor import Visitor
-from api import sse
+from api import etags, sse
 from api.caller import InRuntime, MakeCaller, ReadCaller, Reader
 from api.problems import Problem
 from api.repeats import read_key
@@ -61,15 +61,16 @@ async def list_generations(
 @router.get("/{generation_id}")
 async def get_generation(
     generation_id: str,
+    request: Request,
     runtime: InRuntime,
     visitor: Reader,
     wait: Annotated[float, Query(ge=0, le=WAIT_MAX_S)] = 0,
-) -> dict[str, Any]:
+) -> Response:
     """The generation; `wait` holds the answer for so many seconds, or until it is settled."""
     reading = await runtime.admission.get(Caller(user_id=visitor.user_id), generation_id)
     if wait:
         [reading] = await wait_for(runtime, visitor, [reading], wait)
-    return reading
+    return etags.answer(request, reading)
 
 
 @router.get("/{generation_id}/events")

@@ -30,7 +30,10 @@ CALLED = (
 #: Answered for the origins we trust; these are what their pages may read and send.
 EXPOSED = b"ETag, Location, Retry-After, RateLimit, RateLimit-Policy"
 METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
-SENDABLE = b"Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID"
+SENDABLE = (
+    b"Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, "
+    b"MCP-Protocol-Version"
+)
 PREFLIGHT_KEPT_S = 600
 
 

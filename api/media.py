@@ -16,12 +16,15 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
 from accounts.visitor import Visitor
 from api.caller import InRuntime, SomeVisitor, check_scope, visitor_with
+from api.etags import is_known
 from api.links import sign
 from api.problems import Problem
+from api.ranges import forget_unreadable
 from api.staying import staying
 from db import assets, media
 from db.assets import Asset
@@ -70,11 +73,11 @@ async def get_media(
         tag = f"{asset.sha256}-{width}"
     etag = f'"{tag}"'
     headers = _headers(asset, path, etag, download=download)
-    known = request.headers.get("if-none-match", "")
-    if known == "*" or etag in [part.strip().removeprefix("W/") for part in known.split(",")]:
+    if is_known(request, etag):
         return Response(status_code=304, headers=headers)
     if not await asyncio.to_thread(path.is_file):
         raise Problem(404, "not_found", "The file of this picture or film is gone.")
+    forget_unreadable(request)
     return FileResponse(path, media_type=media_type, headers=headers)
 
 
@@ -155,6 +158,11 @@ async def _file_of(request: Request) -> UploadFile:
     try:
         form = await request.form(max_files=1, max_fields=4)
     except MultiPartException as error:
+        raise Problem(422, "invalid_request", _WANTED) from error
+    except HTTPException as error:
+        # The framework's own word for the same.
+        if error.status_code != 400:
+            raise
         raise Problem(422, "invalid_request", _WANTED) from error
     given = form.get("file")
     if not isinstance(given, UploadFile):

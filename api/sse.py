@@ -54,6 +54,11 @@ def event(name: str, data: dict[str, Any], *, event_id: object = None) -> str:
     return "\n".join(lines) + "\n\n"
 
 
+def mark(event_id: object) -> str:
+    """An id without an event: where whoever comes back has to begin."""
+    return f"id: {event_id}\n\n"
+
+
 async def changes(stream: Stream) -> AsyncIterator[dict[str, Any] | None]:
     """The changes of a stream until it ends; None stands for a pause in which a heartbeat is
     due.

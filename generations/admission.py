@@ -235,6 +235,10 @@ class Admission:
             shown = [m for m in shown if m["price"] and m["price"]["usd"] <= max_price_usd]
         return sorted(shown, key=lambda m: not m["available"])
 
+    def model_for(self, wanted: Wanted) -> Model:
+        """The model that would be taken. Raises: NotPossible."""
+        return self._choose_model(wanted, [given.role for given in wanted.inputs])[0]
+
     async def _locked(self, connection: AsyncConnection, caller: Caller, generation: str) -> Row:
         found = await find_generation(connection, caller, generation)
         row = await generations.lock_for(connection, caller.user_id, found)

@@ -34,4 +34,5 @@ TOOL = Tool(
     ),
     arguments=CancelGeneration,
     run=run,
+    ends=True,
 )

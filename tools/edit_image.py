@@ -45,13 +45,13 @@ class EditImage(Arguments):
     n: Count = Field(1, description="How many variants, if more than one.")
 
 
-async def run(arguments: EditImage, caller: Caller, admission: Admission) -> dict[str, Any]:
-    """Start the edit and answer with its row."""
+def wanted(arguments: EditImage) -> Wanted:
+    """What the heart is asked for."""
     inputs = [WantedInput(role="image", picture=arguments.image)]
     if arguments.mask:
         inputs.append(WantedInput(role="mask", picture=arguments.mask))
     inputs += [WantedInput(role="reference", picture=p) for p in arguments.references]
-    wanted = Wanted(
+    return Wanted(
         kind="image",
         prompt=arguments.prompt,
         model=arguments.model,
@@ -59,7 +59,11 @@ async def run(arguments: EditImage, caller: Caller, admission: Admission) -> dic
         seed=arguments.seed,
         inputs=tuple(inputs),
     )
-    return await admission.submit(caller, wanted)
+
+
+async def run(arguments: EditImage, caller: Caller, admission: Admission) -> dict[str, Any]:
+    """Start the edit and answer with its row."""
+    return await admission.submit(caller, wanted(arguments))
 
 
 TOOL = Tool(
@@ -67,9 +71,11 @@ TOOL = Tool(
     description=(
         'Start changing an existing picture: "make it blue", "remove the car", "as a watercolour". '
         "Use it for pictures made in this conversation and for pictures the person attached. It "
-        "answers at once with a new generation; the original stays as it is. A card in the "
-        "conversation shows progress and then the result: do not wait for it and do not ask again "
-        "how it stands."
+        "makes a new generation; the original stays as it is."
+    ),
+    in_chat=(
+        "It answers at once, and a card in the conversation shows progress and then the result: do "
+        "not wait for it and do not ask again how it stands."
     ),
     arguments=EditImage,
     run=run,

@@ -48,9 +48,9 @@ class GenerateImage(Arguments):
     )
 
 
-async def run(arguments: GenerateImage, caller: Caller, admission: Admission) -> dict[str, Any]:
-    """Start the picture and answer with its row."""
-    wanted = Wanted(
+def wanted(arguments: GenerateImage) -> Wanted:
+    """What the heart is asked for."""
+    return Wanted(
         kind="image",
         prompt=arguments.prompt,
         model=arguments.model,
@@ -62,17 +62,24 @@ async def run(arguments: GenerateImage, caller: Caller, admission: Admission) ->
         style=arguments.style,
         inputs=tuple(WantedInput(role="reference", picture=p) for p in arguments.references),
     )
-    return await admission.submit(caller, wanted)
+
+
+async def run(arguments: GenerateImage, caller: Caller, admission: Admission) -> dict[str, Any]:
+    """Start the picture and answer with its row."""
+    return await admission.submit(caller, wanted(arguments))
 
 
 TOOL = Tool(
     name="generate_image",
     description=(
         "Start painting a new picture from words. Use it when the person wants a picture that does "
-        "not exist yet; to change an existing one use edit_image. It answers at once, while the "
-        "picture is still being made: a card in the conversation shows progress and then the "
-        "picture. Do not wait for it and do not ask again how it stands. One call is one subject; "
-        "for several different pictures make several calls."
+        "not exist yet; to change an existing one use edit_image. One call is one subject; for "
+        "several different pictures make several calls."
+    ),
+    in_chat=(
+        "It answers at once, while the picture is still being made: a card in the conversation "
+        "shows progress and then the picture. Do not wait for it and do not ask again how it "
+        "stands."
     ),
     arguments=GenerateImage,
     run=run,

@@ -55,15 +55,15 @@ class GenerateVideo(Arguments):
     audio: bool | None = Field(None, description="Whether the film shall have sound.")
 
 
-async def run(arguments: GenerateVideo, caller: Caller, admission: Admission) -> dict[str, Any]:
-    """Start the film and answer with its row."""
+def wanted(arguments: GenerateVideo) -> Wanted:
+    """What the heart is asked for."""
     inputs = []
     if arguments.start_image:
         inputs.append(WantedInput(role="start", picture=arguments.start_image))
     if arguments.end_image:
         inputs.append(WantedInput(role="end", picture=arguments.end_image))
     inputs += [WantedInput(role="reference", picture=p) for p in arguments.references]
-    wanted = Wanted(
+    return Wanted(
         kind="video",
         prompt=arguments.prompt,
         model=arguments.model,
@@ -75,18 +75,25 @@ async def run(arguments: GenerateVideo, caller: Caller, admission: Admission) ->
         audio=arguments.audio,
         inputs=tuple(inputs),
     )
-    return await admission.submit(caller, wanted)
+
+
+async def run(arguments: GenerateVideo, caller: Caller, admission: Admission) -> dict[str, Any]:
+    """Start the film and answer with its row."""
+    return await admission.submit(caller, wanted(arguments))
 
 
 TOOL = Tool(
     name="generate_video",
     description=(
         "Start making a film, from words alone or from a picture (start_image) that shall move: "
-        "animating an existing or attached picture is done here. It answers at once; a film takes "
-        "from seconds to many minutes, and a card in the conversation shows progress and then "
-        "plays it. Do not wait for it and do not ask again how it stands. If the person wants a "
-        "film of a picture that is still being made, tell them to ask again when it is there. A "
-        "length, ratio or resolution the model cannot do is refused with what is possible."
+        "animating an existing or attached picture is done here. A film takes from seconds to many "
+        "minutes. If the person wants a film of a picture that is still being made, tell them to "
+        "ask again when it is there. A length, ratio or resolution the model cannot do is refused "
+        "with what is possible."
+    ),
+    in_chat=(
+        "It answers at once, and a card in the conversation shows progress and then plays it. Do "
+        "not wait for it and do not ask again how it stands."
     ),
     arguments=GenerateVideo,
     run=run,

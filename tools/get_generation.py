@@ -29,8 +29,10 @@ TOOL = Tool(
     name="get_generation",
     description=(
         "Tell how one generation stands now: status, progress, model, parameters, error. Use it "
-        "when the person asks about it. Never call it again and again to wait: the card in the "
-        "conversation follows by itself."
+        "when the person asks about it."
+    ),
+    in_chat=(
+        "Never call it again and again to wait: the card in the conversation follows by itself."
     ),
     arguments=GetGeneration,
     run=run,

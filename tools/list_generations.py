@@ -56,5 +56,6 @@ TOOL = Tool(
     ),
     arguments=ListGenerations,
     run=run,
+    answers="generations",
     scope="read",
 )

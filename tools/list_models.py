@@ -49,5 +49,6 @@ TOOL = Tool(
     ),
     arguments=ListModels,
     run=run,
+    answers="models",
     scope="read",
 )

@@ -41,14 +41,14 @@ TOOLS: tuple[Tool, ...] = (
 )
 
 
-def schemas() -> list[dict[str, Any]]:
+def schemas(*, in_chat: bool = False) -> list[dict[str, Any]]:
     """The tools as OpenAI-style calls take them, without `strict`, which some servers refuse."""
     return [
         {
             "type": "function",
             "function": {
                 "name": tool.name,
-                "description": tool.description,
+                "description": tool.told(in_chat=in_chat),
                 "parameters": plain_schema(tool.arguments),
             },
         }
@@ -112,7 +112,7 @@ class Toolbox:
 
     def schemas(self) -> list[dict[str, Any]]:
         """What the model is shown."""
-        return schemas()
+        return schemas(in_chat=True)
 
     async def call(self, index: int, name: str, arguments: str) -> ToolResult:
         """Run one call; the same step and index find what was started before. Raises: ToolError."""

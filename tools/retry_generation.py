@@ -30,9 +30,9 @@ TOOL = Tool(
     description=(
         "Try a generation again that failed, was cancelled or is unknown, with the same prompt and "
         "parameters. It costs what a new one costs, so use it only when the person asks for it. To "
-        "try with other words start a new one instead. It answers at once; the card in the "
-        "conversation follows."
+        "try with other words start a new one instead."
     ),
+    in_chat="It answers at once; the card in the conversation follows.",
     arguments=RetryGeneration,
     run=run,
     starts=True,

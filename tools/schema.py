@@ -9,6 +9,7 @@ in the descriptions and are checked when the call arrives.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from tools.arguments import Arguments
@@ -16,8 +17,11 @@ from tools.arguments import Arguments
 KEPT = ("type", "description", "enum", "minimum")
 
 
+@cache
 def plain_schema(arguments: type[Arguments]) -> dict[str, Any]:
-    """The schema of a tool's arguments; optional fields are those that are not in `required`."""
+    """The schema of a tool's arguments; optional fields are those that are not in `required`. It is
+    worked out once, and all who ask share it.
+    """
     whole = arguments.model_json_schema()
     schema: dict[str, Any] = {
         "type": "object",

@@ -13,7 +13,14 @@ from typing import Any, Literal
 
 from generations.admission import Admission
 from generations.contract import Caller
+from tools.answers import Answer
 from tools.arguments import Arguments
+
+#: Where no card follows.
+LATER = (
+    "It answers with the generation as it stands; unless that is settled, ask get_generation again "
+    "after some seconds."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +28,27 @@ class Tool:
     """One thing that may be asked; `starts`: its answer is a generation that the call set going."""
 
     name: str
+    #: What holds at every door; `in_chat` holds where a card follows what was started.
     description: str
+    in_chat: str = ""
     arguments: type[Arguments]
     run: Callable[[Any, Caller, Admission], Awaitable[dict[str, Any]]]
     starts: bool = False
+    #: Something is gone afterwards that does not come back by itself.
+    ends: bool = False
+    answers: Answer = "generation"
     #: What the caller must be allowed: `read`, or `generate` for whatever starts or changes one.
     scope: Literal["read", "generate"] = "generate"
+
+    @property
+    def title(self) -> str:
+        """The name as people read it."""
+        return self.name.replace("_", " ").capitalize()
+
+    def told(self, *, in_chat: bool) -> str:
+        """What a language model is told of it, where a card follows and where none does."""
+        more = self.in_chat if in_chat else LATER if self.starts else ""
+        return f"{self.description} {more}".rstrip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ class Belongings:
     element_id: str
     feedback_id: str
     generation_id: str
+    video_id: str
     asset_id: str
     upload_id: str
     prefix: str
@@ -35,7 +36,7 @@ class Belongings:
     def names(self) -> list[str]:
         """Everything by which one of them can be recognised in an answer."""
         ids = (self.step_id, self.element_id, self.generation_id, self.asset_id, self.upload_id)
-        return [str(self.thread_id), *ids, self.prefix]
+        return [str(self.thread_id), *ids, self.video_id, self.prefix]
 
 
 async def give_everything(person: Person, database_url: str) -> Belongings:
@@ -43,11 +44,11 @@ async def give_everything(person: Person, database_url: str) -> Belongings:
     started = [
         (
             await person.client.post(
-                "/api/tools/generate_image",
-                json={"prompt": "hers alone", "model": "demo-image-quick"},
+                f"/api/tools/generate_{kind}",
+                json={"prompt": "hers alone", "model": f"demo-{kind}-quick"},
             )
         ).json()["id"]
-        for _ in range(2)
+        for kind in ("image", "image", "video")
     ]
     done = [
         (await person.client.get(f"/api/generations/{one}", params={"wait": 30})).json()
@@ -64,6 +65,7 @@ async def give_everything(person: Person, database_url: str) -> Belongings:
         element_id=element_id,
         feedback_id=feedback_id,
         generation_id=started[0],
+        video_id=started[2],
         asset_id=done[0]["assets"][0]["id"],
         upload_id=sent.json()["id"],
         prefix=person.key.split("_")[1],

@@ -204,7 +204,7 @@ async def swallow(request: Request) -> Response:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    paths = ["/count", "/api/uploads", "/project/file"]
+    paths = ["/count", *BODY_BYTES_MAX_AT]
     routes = [Route(path, count, methods=["POST"]) for path in paths]
     routes += [Route("/swallow", swallow, methods=["POST"])]
     transport = httpx.ASGITransport(Guard(Starlette(routes=routes)))
@@ -230,14 +230,18 @@ async def test_a_body_may_be_as_large_as_its_route_allows_and_no_larger(
     answers.append(await client.post(path, content=in_pieces(most + 1), headers=lie))
     for answer in answers:
         assert answer.status_code == 413, answer.text
-        assert answer.json()["code"] == "too_large"
-        assert f"{most >> 20} MiB" in answer.json()["detail"]
-        assert answer.headers["content-type"] == "application/problem+json"
+        is_openai = path.startswith("/v1/")
+        told = answer.json()["error"] if is_openai else answer.json()
+        assert told["code"] == "too_large"
+        assert f"{most >> 20} MiB" in told["message" if is_openai else "detail"]
+        media_type = "application/json" if is_openai else "application/problem+json"
+        assert answer.headers["content-type"] == media_type
 
 
 def test_pictures_get_more_room_than_words() -> None:
     assert BODY_BYTES_MAX == MIB
-    assert set(BODY_BYTES_MAX_AT) == {"/api/uploads", "/project/file"}
+    pictures = {"/api/uploads", "/project/file", "/v1/images/edits", "/v1/videos"}
+    assert set(BODY_BYTES_MAX_AT) == pictures
     assert min(BODY_BYTES_MAX_AT.values()) > 20 * MIB
 
 

@@ -7,6 +7,7 @@ routes, so one that is added later is tried too, or fails here until somebody sa
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 from chainlit.server import router as framework
-from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 import api
@@ -34,9 +35,12 @@ NAMES = {
     "prefix": "prefix",
     "thread_id": "thread_id",
     "ids": "generation_id",
+    "video_id": "video_id",
+    "after": "video_id",
     "cursor": "cursor",
     "name": "",
     **dict.fromkeys("kind status model q limit wait w download exp sig".split(), ""),
+    **dict.fromkeys("model_id order variant origin".split(), ""),
 }
 #: A tool's arguments that name a picture or a generation.
 NAMED_BY_ARGUMENT = {
@@ -44,6 +48,8 @@ NAMED_BY_ARGUMENT = {
     **dict.fromkeys(("image", "mask", "start_image", "end_image"), ("asset_id", "upload_id")),
     "references": ("asset_id", "generation_id"),
 }
+#: Where the widget stands.
+PAGE = "http://shop.example.org"
 PLAIN_ARGUMENTS = {"prompt": "a fox", "image": "00000000-0000-7000-8000-000000000000"}
 
 
@@ -62,12 +68,15 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Anna, who owns one thing of each kind, and Ben, who owns nothing."""
+    """Anna, who owns one thing of each kind, and Ben, who owns nothing; `visitor` is a user of a
+    page of Ben's that the widget stands in.
+    """
 
     served: Served
     database_url: str
     anna: Person
     ben: Person
+    visitor: httpx.AsyncClient
     hers: Belongings
 
 
@@ -76,39 +85,68 @@ async def scene(
     fresh_database: Callable[[str], str], demo: Demo, shared_folder: Path
 ) -> AsyncIterator[Scene]:
     database_url, folder = fresh_database("owners"), shared_folder / "owners"
+    settings = {"DATABASE_URL": database_url, "ALLOWED_ORIGINS": PAGE}
     async with (
-        serve_people(folder, DATABASE_URL=database_url, DEMO_BASE_URL=demo.url) as served,
+        serve_people(folder, DEMO_BASE_URL=demo.url, **settings) as served,
         a_person(served, database_url, "anna@example.org") as anna,
         a_person(served, database_url, "ben@example.org") as ben,
+        a_visitor(served, database_url, ben) as visitor,
     ):
         hers = await give_everything(anna, database_url)
-        yield Scene(served, database_url, anna, ben, hers)
+        yield Scene(served, database_url, anna, ben, visitor, hers)
 
 
-def description() -> dict[str, Any]:
-    """The doors as OpenAPI describes them, the hidden ones too."""
-    app = FastAPI()
-    doors = api.routes()
-    for route in doors.routes:
+@contextlib.asynccontextmanager
+async def a_visitor(
+    served: Served, database_url: str, host: Person
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A user of the host's page, logged in by a token of the host's key."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        add = "update kinora.api_keys set scopes = scopes || '{widget}' where user_id = %s"
+        connection.execute(add, [host.user_id])
+    wanted = {"user": {"id": "42", "name": "Visitor"}, "origin": PAGE}
+    token = (await host.by_key.post("/api/widget/tokens", json=wanted)).json()["token"]
+    async with httpx.AsyncClient(base_url=served.url, trust_env=False, timeout=60) as client:
+        client.headers["Origin"] = PAGE
+        shown = {"Authorization": f"Bearer {token}"}
+        assert (await client.post("/auth/jwt", headers=shown)).status_code == 200
+        yield client
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One operation of ours, hidden or not: where each thing that it is told stands."""
+
+    method: str
+    path: str
+    placed: dict[str, str]
+
+
+def doors(routes: list[Any] | None = None) -> Iterator[Door]:
+    """All of them, but those that answer for paths there are not."""
+    for route in api.routes().routes if routes is None else routes:
         if isinstance(route, APIRoute):
-            route.include_in_schema = "rest" not in route.path
-    app.include_router(doors)
-    return app.openapi()
+            told = route.dependant
+            placed = {p.name: "path" for p in told.path_params}
+            placed |= {p.name: "query" for p in told.query_params}
+            # Of an address that providers are given, whoever knows it is let in.
+            is_ours = "rest" not in route.path and not route.path.startswith("/webhooks/")
+            for method in sorted(route.methods or ()) if is_ours else ():
+                yield Door(method, route.path, placed)
+        elif hasattr(route, "original_router"):
+            yield from doors(route.original_router.routes)
 
 
 def attempts_on_doors(hers: Belongings) -> Iterator[Attempt]:
     """Every operation that takes an id, with hers."""
-    for path, operations in description()["paths"].items():
-        for method, operation in operations.items():
-            parameters = operation.get("parameters", [])
-            placed = {p["name"]: p["in"] for p in parameters if p["in"] != "header"}
-            unknown = set(placed) - set(NAMES)
-            assert not unknown, f"{method} {path}: say in NAMES what {unknown} names"
-            told = {name: str(getattr(hers, NAMES[name])) for name in placed if NAMES[name]}
-            if told:
-                filled = path.format(**{**dict.fromkeys(placed, "x"), **told})
-                query = {name: value for name, value in told.items() if placed[name] == "query"}
-                yield Attempt(method.upper(), filled, query)
+    for door in doors():
+        unknown = set(door.placed) - set(NAMES)
+        assert not unknown, f"{door}: say in NAMES what {unknown} names"
+        told = {name: str(getattr(hers, NAMES[name])) for name in door.placed if NAMES[name]}
+        if told:
+            filled = door.path.format(**{**dict.fromkeys(door.placed, "x"), **told})
+            query = {name: value for name, value in told.items() if door.placed[name] == "query"}
+            yield Attempt(door.method, filled, query)
 
 
 def attempts_on_tools(hers: Belongings) -> Iterator[Attempt]:
@@ -147,11 +185,11 @@ async def test_no_door_shows_or_changes_what_is_somebody_elses(scene: Scene) -> 
     before = rows(scene.database_url, but_of=scene.ben.user_id)
     tried = [*attempts_on_doors(scene.hers), *attempts_on_tools(scene.hers)]
     assert len(tried) > 25
-    for client in (scene.ben.client, scene.ben.by_key):
+    for client in (scene.ben.client, scene.ben.by_key, scene.visitor):
         for attempt in tried:
             status, text = await first_bytes(client, attempt)
             is_list = bool(attempt.query) and attempt.path.endswith(("/generations", "/events"))
-            is_key = "/keys/" in attempt.path and client is scene.ben.by_key
+            is_key = "/keys/" in attempt.path and client is not scene.ben.client
             assert status == (200 if is_list else 403 if is_key else 404), f"{attempt}: {text}"
             if attempt.path.startswith("/api/tools") or not is_list:
                 continue
@@ -161,19 +199,21 @@ async def test_no_door_shows_or_changes_what_is_somebody_elses(scene: Scene) -> 
 
 async def test_nobody_at_all_is_let_in_anywhere(scene: Scene) -> None:
     """401 at every door, but where an address is signed or the process speaks of itself."""
-    open_doors = {"/healthz", "/readyz", "/metrics", "/login", "/logout"}
+    open_doors = {
+        *("/healthz", "/readyz", "/metrics", "/login", "/logout", "/widget", "/widget/login"),
+        *("/api/openapi.json", "/api/reference"),
+    }
     async with httpx.AsyncClient(base_url=scene.served.url, trust_env=False) as nobody:
-        for path, operations in description()["paths"].items():
-            for method in operations:
-                filled = path.replace("{name}", "generate_image").replace(
-                    "{asset_id}", scene.hers.asset_id
-                )
-                for header in ({}, {"Authorization": "Bearer kn_12345678_" + "a" * 49}):
-                    url = filled.format(**dict.fromkeys(NAMES, scene.hers.generation_id))
-                    answer = await nobody.request(method.upper(), url, headers=header)
-                    refused = answer.status_code in (401, 404)
-                    assert refused or path in open_doors, f"{method} {url}: {answer.text[:200]}"
-                    assert answer.status_code != 404 or not path.startswith("/api/g")
+        for door in doors():
+            filled = door.path.replace("{name}", "generate_image").replace(
+                "{asset_id}", scene.hers.asset_id
+            )
+            for header in ({}, {"Authorization": "Bearer kn_12345678_" + "a" * 49}):
+                url = filled.format(**dict.fromkeys(NAMES, scene.hers.generation_id))
+                answer = await nobody.request(door.method, url, headers=header)
+                refused = answer.status_code in (401, 404)
+                assert refused or door.path in open_doors, f"{door}: {answer.text[:200]}"
+                assert answer.status_code != 404 or not door.path.startswith("/api/g")
 
 
 def attempts_on_framework(hers: Belongings, session_id: str) -> dict[tuple[str, str], list[Any]]:
@@ -241,16 +281,19 @@ async def test_no_route_of_the_framework_changes_what_is_somebody_elses(scene: S
     }
     assert routes == set(known), "say what the framework's new routes name"
     async with connected(scene.ben, session_id=session_id):
-        for (method, _), requests in known.items():
-            for path, body in requests:
-                answer = await scene.ben.client.request(method, path, json=body)
+        for client in (scene.ben.client, scene.visitor):
+            for method, path, body in (
+                (method, *request) for (method, _), asked in known.items() for request in asked
+            ):
+                answer = await client.request(method, path, json=body)
                 refused = answer.status_code in (400, 401, 403, 404)
                 done = path == "/project/action" and answer.json().get("response") is None
                 assert refused or done, f"{method} {path}: {answer.status_code} {answer.text}"
                 assert "Hers" not in answer.text
     page = {"pagination": {"first": 20}, "filter": {"userId": str(scene.anna.user_id)}}
-    listed = await scene.ben.client.post("/project/threads", json=page)
-    assert not gives_away(scene.hers, listed.text)
+    for client in (scene.ben.client, scene.visitor):
+        listed = await client.post("/project/threads", json=page)
+        assert not gives_away(scene.hers, listed.text)
     assert rows(scene.database_url, but_of=scene.ben.user_id) == before
 
 

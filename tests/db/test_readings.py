@@ -21,12 +21,12 @@ from db.assets import Asset
 from db.ids import new_id
 from db.readings import Filter
 
-#: Fields may be added to what others rely on: `v` counts the changes.
+#: Fields may be added to what others rely on: `v` counts the changes, `updated_at` dates the last.
 FIELDS = {
     *("id", "handle", "kind", "status", "progress", "queue_position", "prompt", "model"),
     *("provider", "params", "parent_id", "thread_id", "inputs", "assets", "error", "notes"),
     *("charged", "cost_usd", "attempt", "cancel_requested_at", "created_at", "submitted_at"),
-    *("finished_at", "v"),
+    *("finished_at", "updated_at", "v"),
 }
 ASSET_FIELDS = {
     *("id", "url", "thumbnail_url", "media_type", "width_px", "height_px", "duration_s"),

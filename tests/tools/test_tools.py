@@ -209,4 +209,15 @@ async def test_a_toolbox_numbers_the_calls_of_its_caller(admission: RecordingAdm
         (CALLER.step_id, 0),
         (CALLER.step_id, 1),
     ]
-    assert toolbox.schemas() == registry.schemas()
+    assert toolbox.schemas() == registry.schemas(in_chat=True)
+
+
+def test_only_where_a_card_follows_a_model_hears_of_cards() -> None:
+    """Elsewhere it would wait for something that never comes; everything else is the same."""
+    for told, elsewhere in zip(registry.schemas(in_chat=True), registry.schemas(), strict=True):
+        chat, plain = told["function"], elsewhere["function"]
+        assert {**chat, "description": ""} == {**plain, "description": ""}
+        assert "card" not in plain["description"]
+        starts = registry.find(chat["name"]).starts
+        assert ("get_generation" in plain["description"]) is starts
+        assert not starts or "card" in chat["description"]

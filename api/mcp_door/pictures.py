@@ -1,0 +1,60 @@
+"""The pictures of a generation as content: small enough for what clients take and models see.
+
+Common clients refuse an answer above a megabyte, and models shrink a picture to about 1024 pixels
+before they look; the links beside it lead to the whole file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from pathlib import Path
+from typing import Any
+
+from mcp.types import ImageContent
+
+from api.mcp_door.visit import Visit
+from db import assets, media
+from db.assets import Asset
+from db.connect import DATABASE_ERRORS
+from db.ids import parse_id
+
+SIDE_MAX_PX = 1024
+POSTER_WIDTH_PX = 512
+PICTURES_MAX = 4
+#: Of all pictures of one answer; base64 makes a third more of it.
+BYTES_MAX = 700_000
+
+
+async def pictures_of(visit: Visit, reading: dict[str, Any]) -> list[ImageContent]:
+    """The first pictures, scaled, and of films a still; what cannot be shown is left to its
+    link.
+    """
+    ids = [found for one in reading["assets"] if (found := parse_id(one["id"]))][:PICTURES_MAX]
+    if not ids:
+        return []
+    try:
+        async with visit.runtime.engine.connect() as connection:
+            rows = await assets.find_many(connection, visit.visitor.user_id, ids)
+    except DATABASE_ERRORS:
+        return []
+    shown = []
+    for asset in (rows[asset_id] for asset_id in ids if asset_id in rows):
+        try:
+            data, media_type = await asyncio.to_thread(
+                _small, visit.runtime.files.path, asset, BYTES_MAX // len(ids)
+            )
+        except (media.WrongType, OSError):
+            continue
+        encoded = base64.b64encode(data).decode()
+        shown.append(ImageContent(type="image", data=encoded, mimeType=media_type))
+    return shown
+
+
+def _small(path_of: Any, asset: Asset, bytes_max: int) -> tuple[bytes, str]:
+    path: Path = path_of(asset.storage_key)
+    if asset.media_type.startswith("image/"):
+        return media.scaled_data(path, bytes_max=bytes_max, side_max_px=SIDE_MAX_PX)
+    if asset.thumbnail_key and (still := path_of(asset.thumbnail_key)).is_file():
+        return still.read_bytes(), "image/webp"
+    return media.thumbnail_of_file(path, POSTER_WIDTH_PX), "image/webp"
