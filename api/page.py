@@ -54,6 +54,9 @@ _POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors {embedders}"
 )
 
+#: A page of the public folder loads what lies beside it.
+OWN_PAGE = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
 #: The page's answer as it goes out: with the cookie of local mode, or on the way to the login.
 Enter = Callable[[Request, Response], Awaitable[Response]]
 
@@ -146,4 +149,6 @@ class PublicFiles(StaticFiles):
         response = await super().get_response(path, scope)
         kept = "max-age=300" if path.startswith("elements/") else "no-cache"
         response.headers.setdefault("Cache-Control", kept)
+        if path.endswith(".html"):
+            response.headers.setdefault("Content-Security-Policy", OWN_PAGE)
         return response

@@ -3,6 +3,7 @@
 // or its database is away.
 import { connect } from './card/hub.js'
 import { watchLine } from './page/away.js'
+import { keepFramed, liveFramed } from './page/framed.js'
 import { followGrowth } from './page/growth.js'
 import { keepTurns } from './page/in_turn.js'
 import { inUse } from './page/in_use.js'
@@ -21,6 +22,7 @@ const theme = localStorage.getItem(THEME_KEY) || 'system'
 localStorage.setItem(THEME_KEY, theme)
 const dark = theme === 'dark' || (theme === 'system' && matchMedia('(prefers-color-scheme: dark)').matches)
 document.documentElement.classList.add(dark ? 'dark' : 'light')
+liveFramed()
 
 const ourselves = { buildEndpoint: (path) => new URL(path, location.origin).href }
 
@@ -52,6 +54,7 @@ function settle() {
 function note(records) {
   look()
   reopen()
+  keepFramed()
   if (!due) requestAnimationFrame(settle)
   due = true
   for (const { type, target, addedNodes, attributeName } of records) {

@@ -10,8 +10,8 @@ const cards = new Map() // id -> { state: { generation, gone }, listeners }
 const attendants = new Set() // told how the line to the server stands
 const due = new Set()
 const tickers = new Set()
-let server, name, channel
-let stream, reopening, flushing, ticking, queued
+let server, name, channel, line
+let stream, reopening, flushing, ticking, listening
 let patience = 1000
 let skew = 0
 let heardAt = Date.now()
@@ -33,6 +33,7 @@ export function put(generation) {
   const card = cards.get(generation.id)
   if (!card || card.state.gone || generation.v <= card.state.generation?.v) return
   change(card, { generation, gone: false })
+  dispatchEvent(new CustomEvent('kinora:generation', { detail: generation })) // for the page that a widget stands in
 }
 
 // What the stream says, or how it stands: opened, ended (for now), unreachable, or refused by an answer.
@@ -47,6 +48,7 @@ function hear(text) {
 
 export function attend(attendant) {
   attendants.add(attendant)
+  return () => attendants.delete(attendant)
 }
 
 function catchUp(ids) {
@@ -101,24 +103,25 @@ function close() {
   stream = undefined
 }
 
-function hold() {
+function hold(mine) {
   open()
-  return new Promise(() => {})
+  return new Promise((release) => mine.over.signal.addEventListener('abort', release))
 }
 
-function lead() {
-  navigator.locks.request(name, { steal: true }, hold).catch(follow)
+function lead(mine) {
+  navigator.locks.request(name, { steal: true }, () => hold(mine)).catch(() => follow(mine))
 }
 
-function follow() {
+function follow(mine) {
+  if (mine !== line) return
   close()
-  if (queued) return
-  queued = true
+  if (mine.queued) return
+  mine.queued = true
   const hire = () => {
-    queued = false
-    return hold()
+    mine.queued = false
+    return hold(mine)
   }
-  navigator.locks.request(name, hire).catch(follow)
+  navigator.locks.request(name, { signal: mine.over.signal }, hire).catch(() => follow(mine))
 }
 
 function openIfNeeded() {
@@ -127,28 +130,47 @@ function openIfNeeded() {
 }
 
 function wake() {
+  if (!line) return
   if (!navigator.locks) openIfNeeded()
-  else if (!document.hidden && !stream) lead()
+  else if (!document.hidden && !stream) lead(line)
   if (!document.hidden) catchUp(idsWhere(isOpen))
 }
 
 // A line can be dead without a word, so a long silence is not believed.
 function pulse() {
-  if (!document.hidden && Date.now() - heardAt > QUIET_MS) catchUp(idsWhere(isLive))
+  if (line && !document.hidden && Date.now() - heardAt > QUIET_MS) catchUp(idsWhere(isLive))
 }
 
-// The server that the cards belong to, through Chainlit's client for it; the first call counts.
+// The server that the cards belong to, through Chainlit's client for it; the first call counts. `user`
+// is whose stream it is where tabs of one browser may have several: at a page that a widget stands in.
 export function connect(client) {
-  if (server) return
+  if (line) return
   server = client
-  name = `kinora-events ${new URL(url('/')).origin}`
+  line = { over: new AbortController(), queued: false }
+  name = `kinora-events ${new URL(url('/')).origin}${client.user ? ` ${client.user}` : ''}`
   channel = new BroadcastChannel(name)
   channel.onmessage = (event) => hear(event.data)
+  listening ??= listen()
+  if (navigator.locks && document.hidden) follow(line)
+  else wake()
+}
+
+function listen() {
   document.addEventListener('visibilitychange', wake)
   addEventListener('online', wake)
-  setInterval(pulse, QUIET_MS / 4)
-  if (navigator.locks && document.hidden) follow()
-  else wake()
+  return setInterval(pulse, QUIET_MS / 4)
+}
+
+// Nothing of this person's is heard or kept any more; `connect` begins anew.
+export function disconnect() {
+  if (!line) return
+  line.over.abort()
+  line = undefined
+  close()
+  channel.close()
+  flushing = clearTimeout(flushing)
+  due.clear()
+  cards.clear()
 }
 
 export function mount(id, snapshot, listener) {
@@ -160,7 +182,7 @@ export function mount(id, snapshot, listener) {
   return () => {
     card.listeners.delete(listener)
     // Chainlit mounts a card anew when a first message gives the page its address: keep what is known.
-    setTimeout(() => card.listeners.size || cards.delete(id), 5000)
+    setTimeout(() => card.listeners.size || cards.get(id) !== card || cards.delete(id), 5000)
   }
 }
 

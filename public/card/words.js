@@ -145,4 +145,5 @@ const NOTES_RU = [
   [/^(\S+) at (\S+) is not configured here just now; waiting for it\.$/, '$1 у $2 сейчас здесь не настроена; ждём её.']
 ]
 
-export const words = (navigator.language || 'en').toLowerCase().startsWith('ru') ? RU : EN
+// A page that the widget stands in may have a language of its own.
+export const words = (globalThis.__kinoraLanguage || navigator.language || 'en').toLowerCase().startsWith('ru') ? RU : EN

@@ -2,6 +2,7 @@
 // what notices: it ends when the database goes, and it knocks by itself while the server is gone. Asked
 // is only where the stream cannot tell, and only a page that is looked at asks.
 import { attend } from '../card/hub.js'
+import { askLogin } from './framed.js'
 import { speak } from './said.js'
 import { words } from './words.js'
 
@@ -43,7 +44,7 @@ async function ask() {
   const status = answer?.ok ? await answer.json().catch(() => null) : null
   asking = false
   // The login has ended: logged out elsewhere, a new password, or its time was over.
-  if (answer?.status === 401 && document.getElementById('chat-input')) location.assign('/login')
+  if (answer?.status === 401 && document.getElementById('chat-input')) askLogin()
   if (!answer || answer.status >= 500) settle('line')
   else settle(status?.ready === false ? 'database' : null)
 }
