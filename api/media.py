@@ -8,18 +8,20 @@ import asyncio
 import hmac
 import time
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
 from accounts.visitor import Visitor
+from api import stored
 from api.caller import InRuntime, SomeVisitor, check_scope, visitor_with
+from api.etags import is_known
 from api.links import sign
 from api.problems import Problem
 from api.staying import staying
@@ -56,26 +58,25 @@ async def get_media(
     included.
     """
     asset = await _find(runtime, visitor, asset_id, exp, sig)
-    if w is None:
-        path, media_type, tag = (
-            runtime.files.path(asset.storage_key),
-            asset.media_type,
-            asset.sha256,
-        )
-    else:
-        width = next(
-            (width for width in THUMBNAIL_WIDTHS_PX if width >= w), THUMBNAIL_WIDTHS_PX[-1]
-        )
-        path, media_type = await _thumbnail(runtime, asset, width), "image/webp"
-        tag = f"{asset.sha256}-{width}"
+    width_px = w and next((px for px in THUMBNAIL_WIDTHS_PX if px >= w), THUMBNAIL_WIDTHS_PX[-1])
+    key, media_type, tag = asset.storage_key, asset.media_type, asset.sha256
+    if width_px:
+        key, media_type, tag = _thumbnail_key(asset, width_px), "image/webp", f"{tag}-{width_px}"
     etag = f'"{tag}"'
-    headers = _headers(asset, path, etag, download=download)
-    known = request.headers.get("if-none-match", "")
-    if known == "*" or etag in [part.strip().removeprefix("W/") for part in known.split(",")]:
+    headers = _headers(asset, key, etag, download=download)
+    if is_known(request, etag):
         return Response(status_code=304, headers=headers)
-    if not await asyncio.to_thread(path.is_file):
-        raise Problem(404, "not_found", "The file of this picture or film is gone.")
-    return FileResponse(path, media_type=media_type, headers=headers)
+    try:
+        try:
+            return await stored.answer(runtime.files, key, request, media_type, headers)
+        except FileNotFoundError:
+            if not width_px:
+                raise
+            await _make_thumbnail(runtime, asset, key, width_px)
+            return await stored.answer(runtime.files, key, request, media_type, headers)
+    except FileNotFoundError as error:
+        detail = "The file of this picture or film is gone."
+        raise Problem(404, "not_found", detail) from error
 
 
 async def _find(
@@ -104,27 +105,26 @@ def _signed(runtime: Runtime, asset_id: UUID, exp: int | None, sig: str | None) 
     return exp > time.time() and hmac.compare_digest(right.encode(), sig.encode())
 
 
-async def _thumbnail(runtime: Runtime, asset: Asset, width_px: int) -> Path:
-    """The thumbnail's file, made when it is asked for the first time."""
-    key = asset.thumbnail_key
-    if key is None or f"-w{width_px}." not in key:
-        key = f"{asset.storage_key.rsplit('.', 1)[0]}-w{width_px}.webp"
-    path = runtime.files.path(key)
-    if not await asyncio.to_thread(path.is_file):
-        small = await asyncio.to_thread(
-            media.thumbnail_of_file, runtime.files.path(asset.storage_key), width_px
-        )
-        await runtime.files.put_bytes(key, small)
-    return path
+def _thumbnail_key(asset: Asset, width_px: int) -> str:
+    if asset.thumbnail_key is not None and f"-w{width_px}." in asset.thumbnail_key:
+        return asset.thumbnail_key
+    return f"{asset.storage_key.rsplit('.', 1)[0]}-w{width_px}.webp"
 
 
-def _headers(asset: Asset, path: Path, etag: str, *, download: bool) -> dict[str, str]:
+async def _make_thumbnail(runtime: Runtime, asset: Asset, key: str, width_px: int) -> None:
+    """A width that is asked for the first time. Raises: FileNotFoundError."""
+    async with runtime.files.local(asset.storage_key) as path:
+        small = await asyncio.to_thread(media.thumbnail_of_file, path, width_px)
+    await runtime.files.put_bytes(key, small)
+
+
+def _headers(asset: Asset, key: str, etag: str, *, download: bool) -> dict[str, str]:
     way = "attachment" if download else "inline"
     stem = quote(asset.name.rsplit(".", 1)[0], safe="") if asset.name else f"kinora-{asset.id}"
     return {
         "ETag": etag,
         "Cache-Control": CACHE,
-        "Content-Disposition": f"{way}; filename*=UTF-8''{stem}{path.suffix}",
+        "Content-Disposition": f"{way}; filename*=UTF-8''{stem}{PurePosixPath(key).suffix}",
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Cross-Origin-Resource-Policy": "same-site",
         "X-Content-Type-Options": "nosniff",
