@@ -37,6 +37,16 @@ class S3Server:
             secret="testing-secret",  # noqa: S106
         )
 
+    def settings(self) -> dict[str, str]:
+        """The settings that lead here."""
+        bucket = self.bucket("any")
+        return {
+            "AWS_ACCESS_KEY_ID": str(bucket.key_id),
+            "AWS_SECRET_ACCESS_KEY": str(bucket.secret),
+            "AWS_REGION": str(bucket.region),
+            "AWS_ENDPOINT_URL": self.url,
+        }
+
     async def open_uploads(self, bucket: str) -> list[str]:
         """Uploads in parts that were begun and not ended."""
         async with httpx.AsyncClient(trust_env=False) as client:

@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "chainlit_app": {"chat", "api", "agent", "runtime", "accounts", "db", "logs", "settings"},
     "operations": {
         *("runtime", "accounts", "generations", "providers", "db", "settings", "shared_process"),
+        "storage_settings",
     },
     "chat": {"agent", "tools", "runtime", "generations", "accounts", "db", "crash_points"},
     "api": {"tools", "runtime", "generations", "accounts", "providers", "db", "settings"},
