@@ -50,7 +50,7 @@ NOT_YET_IGNORED = frozenset(
     }
 )
 #: Names in `.env` that belong to somebody else and are left to them.
-FOREIGN_PREFIXES = ("CHAINLIT_", "OAUTH_", "AWS_", "UVICORN_")
+FOREIGN_PREFIXES = ("CHAINLIT_", "OAUTH_", "AWS_", "UVICORN_", "FORWARDED_ALLOW_IPS")
 
 
 class SettingsError(Exception):
