@@ -1,4 +1,6 @@
-"""The operator's door: the doctor, accounts, API keys. `manage.py --help` lists the commands."""
+"""The operator's door: the doctor, accounts, API keys, storage. `manage.py --help` lists the
+commands.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from accounts.keys import DEFAULT_SCOPES, SCOPES
 from db.connect import DATABASE_ERRORS
-from operations import people
+from operations import people, storage_copy
 from operations.doctor import doctor
 from operations.place import open_database
 from settings import SettingsError, load
@@ -33,6 +35,7 @@ def read_command_line(arguments: list[str] | None = None) -> argparse.Namespace:
     found.set_defaults(command=None)
     _add_users(commands.add_parser("users", help="accounts, for AUTH_MODE=password"))
     _add_keys(commands.add_parser("keys", help="API keys"))
+    _add_storage(commands.add_parser("storage", help="where pictures and films lie"))
     return parser.parse_args(arguments)
 
 
@@ -73,6 +76,16 @@ def _add_keys(parser: argparse.ArgumentParser) -> None:
     revoke.set_defaults(command="revoke-key")
 
 
+def _add_storage(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    copy = actions.add_parser("copy", help="every file from one storage to the other, resumable")
+    for name in ("source", "target"):
+        copy.add_argument(
+            name, metavar={"source": "FROM", "target": "TO"}[name], help="file:///path, s3://..."
+        )
+    copy.set_defaults(command="copy-storage")
+
+
 def command_of(said: argparse.Namespace) -> Command:
     """What was asked for, still without the database."""
     match said.command:
@@ -107,11 +120,21 @@ def main() -> int:
     if said.command is None:
         return doctor()
     try:
-        asyncio.run(run(command_of(said)))
+        if said.command == "copy-storage":
+            # Needs no database: only the files themselves are looked at.
+            asyncio.run(storage_copy.copy(load(), said.source, said.target))
+        else:
+            asyncio.run(run(command_of(said)))
     except KeyboardInterrupt:
         sys.stderr.write("\n")
         return 130
-    except (people.Refused, SettingsError, ServerUnavailable, OSError) as error:
+    except (
+        people.Refused,
+        storage_copy.Refused,
+        SettingsError,
+        ServerUnavailable,
+        OSError,
+    ) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except (*DATABASE_ERRORS, psycopg.Error, CommandError) as error:

@@ -32,8 +32,10 @@ from accounts.widget_entrance import WidgetEntrance
 from db import accounts, migrate, users
 from db.connect import answers, open_engine
 from db.embedded import default_data_dir
-from db.files import LocalFiles
 from db.lines import Limits, ProviderLimit
+from db.s3_files import Bucket
+from db.storage import Storage
+from db.storages import Place, open_storage
 from db.uploads import Uploads
 from generations.admission import Admission
 from generations.advance import drive
@@ -69,7 +71,7 @@ class Runtime:
     loaded: Loaded
     secret: bytes
     engine: AsyncEngine
-    files: LocalFiles
+    files: Storage
     uploads: Uploads
     watch: Watch
     jobs: Engine
@@ -170,7 +172,7 @@ async def open_runtime(loaded: Loaded, *, is_worker: bool = False) -> AsyncItera
         await asyncio.to_thread(migrate.migrate, direct_url)
         engine = open_engine(servers.database_url, pooled_elsewhere=direct is not None)
         stack.push_async_callback(engine.dispose)
-        files = LocalFiles(data_dir / "files")
+        files = await stack.enter_async_context(open_storage(place_of(loaded, data_dir)))
         await files.clear_scratch()
         client = await stack.enter_async_context(open_client())
         presence, meters = Presence(engine), Meters()
@@ -238,6 +240,20 @@ def _open_jobs(hands: Hands, direct_url: str, *, is_worker: bool) -> Engine:
 def derived(secret: bytes, purpose: str) -> bytes:
     """A key made of the installation's secret for one purpose."""
     return hmac.new(secret, f"kinora:{purpose}".encode(), hashlib.sha256).digest()
+
+
+def place_of(loaded: Loaded, data_dir: Path) -> Place:
+    """Where the settings want the bytes of pictures and films."""
+    settings = loaded.settings
+    key_id, secret = settings.aws_access_key_id, settings.aws_secret_access_key
+    access = Bucket(
+        name="",
+        endpoint_url=settings.aws_endpoint_url,
+        region=settings.aws_region,
+        key_id=key_id.get_secret_value() if key_id else None,
+        secret=secret.get_secret_value() if secret else None,
+    )
+    return Place(data_dir=data_dir, url=settings.storage_url, access=access)
 
 
 def _limits(loaded: Loaded, catalogue: Catalogue) -> Limits:

@@ -33,6 +33,7 @@ from setting_forms import (
     origins_in,
     read_env_file,
 )
+from storage_settings import StorageSettings
 
 VERSION = "0.1.0"
 ROOT = Path(__file__).resolve().parent
@@ -40,25 +41,23 @@ USD_MAX = 1_000_000_000
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 NEW_SECRET = "for example the output of: openssl rand -base64 48"
 
-#: Settings of a later version that would be dangerous to ignore, wherever they stand.
-NOT_YET_REFUSED = frozenset({"STORAGE_URL"})
-#: The same where other programs may need them: named at the start, not used.
+#: Settings of a later version that other programs may need, too: named at the start, not used; in
+#: `.env`, which is ours, they are refused.
 NOT_YET_IGNORED = frozenset(
     {
         *("VIDEOS_API_KEY", "VIDEOS_BASE_URL", "A1111_BASE_URL", "CONFIRM_ABOVE_USD"),
-        *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL"),
         *("SENTRY_DSN", "OTEL_EXPORTER_OTLP_ENDPOINT"),
     }
 )
 #: Names in `.env` that belong to somebody else and are left to them.
-FOREIGN_PREFIXES = ("CHAINLIT_", "OAUTH_", "AWS_", "UVICORN_")
+FOREIGN_PREFIXES = ("CHAINLIT_", "OAUTH_", "AWS_", "UVICORN_", "FORWARDED_ALLOW_IPS")
 
 
 class SettingsError(Exception):
     """A setting stops the start; the message is one line for the person who set it."""
 
 
-class Settings(ProviderSettings):
+class Settings(ProviderSettings, StorageSettings):
     """All settings, read once and passed on. Field names are the environment's names in lower
     case.
     """
@@ -179,6 +178,7 @@ class Settings(ProviderSettings):
                 f"HOST={self.host} would show local mode, which has no login, to the network; "
                 "use 127.0.0.1, localhost or ::1, or AUTH_MODE=password"
             )
+        self.check_storage()
         if self.auth_mode == "password" and self.chainlit_auth_secret is None:
             raise ValueError(
                 f"AUTH_MODE=password needs CHAINLIT_AUTH_SECRET, at least {SECRET_BYTES_MIN} "
@@ -252,7 +252,7 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None)
 
 def _refuse_strangers(in_file: Mapping[str, str]) -> None:
     known = {field.upper() for field in Settings.model_fields}
-    known |= NOT_YET_IGNORED | NOT_YET_REFUSED
+    known |= NOT_YET_IGNORED
     for name in in_file:
         if name not in known and not name.startswith(FOREIGN_PREFIXES):
             raise SettingsError(f"{name} in .env is no setting of Kinora; see docs/settings.md")
@@ -262,11 +262,9 @@ def _refuse_what_is_not_in_force(
     in_file: Mapping[str, str], environment: Mapping[str, str]
 ) -> list[str]:
     """Return the names that stand in the environment only and are ignored."""
-    for name in sorted(NOT_YET_REFUSED | NOT_YET_IGNORED):
+    for name in sorted(NOT_YET_IGNORED):
         if in_file.get(name):
             raise SettingsError(f"{name} in .env has no effect in this version; take it out")
-        if environment.get(name) and name in NOT_YET_REFUSED:
-            raise SettingsError(f"{name} has no effect in this version; unset it to start")
     return sorted(name for name in NOT_YET_IGNORED if environment.get(name))
 
 

@@ -8,18 +8,19 @@ import asyncio
 import hmac
 import time
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
 from accounts.visitor import Visitor
+from api import stored
 from api.caller import InRuntime, SomeVisitor, check_scope, visitor_with
 from api.etags import is_known
 from api.links import sign
@@ -38,6 +39,8 @@ THUMBNAIL_WIDTHS_PX = (128, 256, 512, 1024)
 UPLOAD_BYTES_MAX = 20 * 1024 * 1024
 #: A stored file never changes under its address; only its owner's own browser may keep it.
 CACHE = "private, max-age=31536000, immutable"
+#: Somebody who saves a file begins at once.
+ELSEWHERE_LASTS_S = 60
 _WANTED = "Send multipart form data with one `file`."
 #: A visitor who may make something.
 Maker = Annotated[Visitor, Depends(visitor_with("generate"))]
@@ -59,26 +62,28 @@ async def get_media(
     included.
     """
     asset = await _find(runtime, visitor, asset_id, exp, sig)
-    if w is None:
-        path, media_type, tag = (
-            runtime.files.path(asset.storage_key),
-            asset.media_type,
-            asset.sha256,
-        )
-    else:
-        width = next(
-            (width for width in THUMBNAIL_WIDTHS_PX if width >= w), THUMBNAIL_WIDTHS_PX[-1]
-        )
-        path, media_type = await _thumbnail(runtime, asset, width), "image/webp"
-        tag = f"{asset.sha256}-{width}"
+    width_px = w and next((px for px in THUMBNAIL_WIDTHS_PX if px >= w), THUMBNAIL_WIDTHS_PX[-1])
+    key, media_type, tag = asset.storage_key, asset.media_type, asset.sha256
+    if width_px:
+        key, media_type, tag = _thumbnail_key(asset, width_px), "image/webp", f"{tag}-{width_px}"
     etag = f'"{tag}"'
-    headers = _headers(asset, path, etag, download=download)
+    headers = _headers(asset, key, etag, download=download)
     if is_known(request, etag):
         return Response(status_code=304, headers=headers)
-    if not await asyncio.to_thread(path.is_file):
-        raise Problem(404, "not_found", "The file of this picture or film is gone.")
     forget_unreadable(request)
-    return FileResponse(path, media_type=media_type, headers=headers)
+    if download and (elsewhere := await _elsewhere(runtime, key, media_type, headers)):
+        return elsewhere
+    try:
+        try:
+            return await stored.answer(runtime.files, key, request, media_type, headers)
+        except FileNotFoundError:
+            if not width_px:
+                raise
+            await _make_thumbnail(runtime, asset, key, width_px)
+            return await stored.answer(runtime.files, key, request, media_type, headers)
+    except FileNotFoundError as error:
+        detail = "The file of this picture or film is gone."
+        raise Problem(404, "not_found", detail) from error
 
 
 async def _find(
@@ -107,27 +112,43 @@ def _signed(runtime: Runtime, asset_id: UUID, exp: int | None, sig: str | None) 
     return exp > time.time() and hmac.compare_digest(right.encode(), sig.encode())
 
 
-async def _thumbnail(runtime: Runtime, asset: Asset, width_px: int) -> Path:
-    """The thumbnail's file, made when it is asked for the first time."""
-    key = asset.thumbnail_key
-    if key is None or f"-w{width_px}." not in key:
-        key = f"{asset.storage_key.rsplit('.', 1)[0]}-w{width_px}.webp"
-    path = runtime.files.path(key)
-    if not await asyncio.to_thread(path.is_file):
-        small = await asyncio.to_thread(
-            media.thumbnail_of_file, runtime.files.path(asset.storage_key), width_px
-        )
-        await runtime.files.put_bytes(key, small)
-    return path
+async def _elsewhere(
+    runtime: Runtime, key: str, media_type: str, headers: dict[str, str]
+) -> Response | None:
+    """The way to a bucket that everybody reaches: what a person saves need not pass through here.
+    What the page shows does, since it may load nothing from elsewhere.
+    """
+    address = await runtime.files.url(
+        key,
+        lasts_s=ELSEWHERE_LASTS_S,
+        media_type=media_type,
+        disposition=headers["Content-Disposition"],
+    )
+    if address is None:
+        return None
+    return RedirectResponse(address, status_code=302, headers={"Cache-Control": "no-store"})
 
 
-def _headers(asset: Asset, path: Path, etag: str, *, download: bool) -> dict[str, str]:
+def _thumbnail_key(asset: Asset, width_px: int) -> str:
+    if asset.thumbnail_key is not None and f"-w{width_px}." in asset.thumbnail_key:
+        return asset.thumbnail_key
+    return f"{asset.storage_key.rsplit('.', 1)[0]}-w{width_px}.webp"
+
+
+async def _make_thumbnail(runtime: Runtime, asset: Asset, key: str, width_px: int) -> None:
+    """A width that is asked for the first time. Raises: FileNotFoundError."""
+    async with runtime.files.local(asset.storage_key) as path:
+        small = await asyncio.to_thread(media.thumbnail_of_file, path, width_px)
+    await runtime.files.put_bytes(key, small)
+
+
+def _headers(asset: Asset, key: str, etag: str, *, download: bool) -> dict[str, str]:
     way = "attachment" if download else "inline"
     stem = quote(asset.name.rsplit(".", 1)[0], safe="") if asset.name else f"kinora-{asset.id}"
     return {
         "ETag": etag,
         "Cache-Control": CACHE,
-        "Content-Disposition": f"{way}; filename*=UTF-8''{stem}{path.suffix}",
+        "Content-Disposition": f"{way}; filename*=UTF-8''{stem}{PurePosixPath(key).suffix}",
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Cross-Origin-Resource-Policy": "same-site",
         "X-Content-Type-Options": "nosniff",

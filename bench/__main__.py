@@ -17,11 +17,21 @@ from settings import ROOT
 #: In order: what a person feels first.
 BENCHMARKS = (
     *("start", "page", "tokens", "threads", "access", "cards", "stream", "transport"),
-    *("polls", "generations", "companies", "doors"),
+    *("polls", "generations", "companies", "doors", "workers"),
 )
 #: Those that can be measured by fewer and smaller rounds.
 QUICK = frozenset(
-    {"tokens", "threads", "access", "cards", "polls", "generations", "companies", "doors"}
+    {
+        "tokens",
+        "threads",
+        "access",
+        "cards",
+        "polls",
+        "generations",
+        "companies",
+        "doors",
+        "workers",
+    }
 )
 
 

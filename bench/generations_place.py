@@ -42,7 +42,9 @@ _STEADY = "poll_s = 0.5\npoll_max_s = 0.5"
 #: Model: how long its jobs take (seconds, spread in percent), and when they are looked at.
 MODELS = {
     "warm": ("s1-p0", _STEADY),
+    "second": ("s1-p0", _STEADY),
     "five": ("s5-p0", _STEADY),
+    "looked": ("s900-p0", _STEADY),
     "waiting": ("s900-p0", "poll_s = 5.0\npoll_max_s = 5.0"),
     "restart": ("s20-p10", ""),
     "paced-0": ("s5-p0", ""),

@@ -68,10 +68,8 @@ async def attachments(
 
 
 async def _data_uri(runtime: Runtime, asset: Asset) -> str:
-    data, media_type = await asyncio.to_thread(
-        media.scaled_data,
-        runtime.files.path(asset.storage_key),
-        bytes_max=SEEN_BYTES_MAX,
-        side_max_px=SEEN_SIDE_MAX_PX,
-    )
+    async with runtime.files.local(asset.storage_key) as path:
+        data, media_type = await asyncio.to_thread(
+            media.scaled_data, path, bytes_max=SEEN_BYTES_MAX, side_max_px=SEEN_SIDE_MAX_PX
+        )
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

@@ -1,44 +1,32 @@
 """The bytes of pictures and films, in a folder: written whole or not at all, and then durable.
 
-A key is a path of our own making (`generations/<uuid>/0.png`), never a name somebody gave. New
-bytes are born in `scratch` on the same file system, so putting them in their place is one rename.
+New bytes are born in `scratch` on the same file system, so putting them in their place is one
+rename.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import re
 import secrets
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)+")
-_KEY_CHARS_MAX = 200
+from db.storage import CHUNK_BYTES, check_key
+
 _SCRATCH = ".scratch"
 #: What lies in scratch for so long belongs to a process that was killed.
 SCRATCH_KEPT_S = 24 * 3600
-CHUNK_BYTES = 256 * 1024
 
 
-class LocalFiles:
-    """Files under one folder, by key; a missing one raises FileNotFoundError."""
+class Scratch:
+    """The local folder for bytes on their way, whatever they are on their way to."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
-
-    def path(self, key: str) -> Path:
-        """Where the file of this key lies, or would lie.
-
-        Raises:
-            ValueError: no key of ours looks like this.
-        """
-        if len(key) > _KEY_CHARS_MAX or not _KEY.fullmatch(key) or ".." in key:
-            raise ValueError("this is no key of a file of ours")
-        return self.root / key
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -51,6 +39,37 @@ class LocalFiles:
             yield path
         finally:
             path.unlink(missing_ok=True)
+
+    async def clear_scratch(self) -> None:
+        """Remove what killed processes have left behind; the files of living ones are younger."""
+        await asyncio.to_thread(self._clear_scratch, time.time() - SCRATCH_KEPT_S)
+
+    def _clear_scratch(self, before: float) -> None:
+        folder = self.root / _SCRATCH
+        for path in folder.iterdir() if folder.is_dir() else ():
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
+
+
+class LocalFiles(Scratch):
+    """Files under one folder, by key; fulfils `db.storage.Storage`."""
+
+    def path(self, key: str) -> Path:
+        """Where the file of this key lies, or would lie.
+
+        Raises:
+            ValueError: no key of ours looks like this.
+        """
+        return self.root / check_key(key)
+
+    @asynccontextmanager
+    async def local(self, key: str) -> AsyncIterator[Path]:
+        """The file itself."""
+        path = self.path(key)
+        if not await asyncio.to_thread(path.is_file):
+            raise FileNotFoundError(key)
+        yield path
 
     async def put_file(self, key: str, source: Path) -> None:
         """Move a file of `scratch` to its place, over what may be there, to survive a power cut."""
@@ -105,16 +124,18 @@ class LocalFiles:
         """Remove a folder such as `generations/<uuid>` with all in it, thumbnails included."""
         await asyncio.to_thread(shutil.rmtree, self.path(folder), ignore_errors=True)
 
-    async def clear_scratch(self) -> None:
-        """Remove what killed processes have left behind; the files of living ones are younger."""
-        await asyncio.to_thread(self._clear_scratch, time.time() - SCRATCH_KEPT_S)
+    async def url(self, key: str, *, lasts_s: int, media_type: str, disposition: str) -> str | None:
+        """Nobody but us reads the folder."""
+        return None
 
-    def _clear_scratch(self, before: float) -> None:
-        folder = self.root / _SCRATCH
-        for path in folder.iterdir() if folder.is_dir() else ():
-            with suppress(FileNotFoundError):
-                if path.stat().st_mtime < before:
-                    path.unlink()
+    async def keys(self) -> AsyncIterator[str]:
+        """Every key there is, in the order of their letters."""
+        for key in await asyncio.to_thread(self._keys):
+            yield key
+
+    def _keys(self) -> list[str]:
+        found = (path for path in self.root.glob("[!.]*/**/*") if path.is_file())
+        return sorted(path.relative_to(self.root).as_posix() for path in found)
 
 
 def _make_folder(folder: Path) -> None:

@@ -25,6 +25,7 @@ from db.tables import SCHEMA
 MIGRATIONS = Path(__file__).parent / "migrations"
 ENGINE_SCHEMA = "jobs"
 RECORD = f"{ENGINE_SCHEMA}.kinora_engine"
+REVISION = f"select version_num from {SCHEMA}.alembic_version"
 #: "kinora" on a phone's keys; any constant number would do.
 LOCK = 546672
 LOCK_WAIT_S = 120
@@ -52,7 +53,8 @@ def migrate(url: str) -> None:
         _migrate_engine(connection)
         with connection.begin():
             connection.execute(text(f"create schema if not exists {SCHEMA}"))
-            command.upgrade(_config(connection), "head")
+            if not _is_newer(_scalar(connection, REVISION), _head()):
+                command.upgrade(_config(connection), "head")
     engine.dispose()
 
 
@@ -61,17 +63,28 @@ def pending(url: str) -> list[str]:
     version.
     """
     engine = _open(url)
-    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    head = _head()
     with engine.connect() as connection:
-        found = _scalar(connection, f"select version_num from {SCHEMA}.alembic_version")
+        found = _scalar(connection, REVISION)
         engine_found = _scalar(connection, f"select version from {RECORD}")
     engine.dispose()
     missing = []
-    if found != head:
+    if found != head and not _is_newer(found, head):
         missing.append(f"schema {SCHEMA} is at {found}, this version needs {head}")
-    if engine_found != _engine_version():
+    if engine_found is None or _is_after(_engine_version(), engine_found):
         missing.append(f"schema {ENGINE_SCHEMA} is at {engine_found}, needs {_engine_version()}")
     return missing
+
+
+def _head() -> str | None:
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def _is_newer(found: str | None, head: str | None) -> bool:
+    """Whether a later version has been here: while processes are replaced one by one, an old one
+    may start again beside it, and what is added does not disturb it. Revisions are numbered.
+    """
+    return found is not None and head is not None and found > head
 
 
 def _open(url: str) -> Engine:
@@ -119,7 +132,7 @@ def _migrate_engine(connection: Connection) -> None:
             connection.execute(text(_PIN_FUNCTIONS))
             _record(connection, name)
         crash_point("migrate.between")
-    if found != _engine_version():
+    if found is None or _is_after(_engine_version(), found):
         with connection.begin():
             _record(connection, _engine_version())
 

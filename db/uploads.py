@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import assets, media
 from db.assets import Asset
-from db.files import LocalFiles
 from db.ids import new_id
+from db.storage import Storage
 from db.thread_rows import storable
 
 NAME_CHARS_MAX = 200
@@ -22,7 +22,7 @@ NAME_CHARS_MAX = 200
 class Uploads:
     """Takes pictures in, for the chat and for the API alike."""
 
-    def __init__(self, engine: AsyncEngine, files: LocalFiles) -> None:
+    def __init__(self, engine: AsyncEngine, files: Storage) -> None:
         self._engine = engine
         self._files = files
 

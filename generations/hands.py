@@ -18,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from db import durations, generations
 from db.attempts_of import Kept
 from db.connect import POOL_SIZE, at_once
-from db.files import LocalFiles
 from db.generations import Row
 from db.lines import Limits
+from db.storage import Storage
 from generations import lifecycle
 from generations.hearing import Hooks
 from generations.lifecycle import SETTLED, Again, Settle, Status, Verdict, after_end, may_move
@@ -70,7 +70,7 @@ class Hands:
 
     engine: AsyncEngine
     watch: Watch
-    files: LocalFiles
+    files: Storage
     catalogue: Catalogue
     providers: Mapping[str, Provider]
     results: ResultClients

@@ -113,8 +113,8 @@ async def _keep(
 
 async def read_kept(hands: Hands, url: str, path: Path, limits: FetchLimits) -> Fetched:
     """Copy a result of our storage to where downloads are written. Raises: OSError."""
-    source = hands.files.path(url.removeprefix(KEPT))
-    return await asyncio.to_thread(_copy, source, path, limits)
+    async with hands.files.local(url.removeprefix(KEPT)) as source:
+        return await asyncio.to_thread(_copy, source, path, limits)
 
 
 def _copy(source: Path, path: Path, limits: FetchLimits) -> Fetched:

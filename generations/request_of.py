@@ -38,12 +38,10 @@ async def request_of(hands: Hands, row: Row, provider: Provider) -> Request:
         if asset is None:
             raise InputGone(role)
         try:
-            data, media_type = await asyncio.to_thread(
-                media.scaled_data,
-                hands.files.path(asset.storage_key),
-                bytes_max=bytes_max,
-                side_max_px=INPUT_SIDE_MAX_PX,
-            )
+            async with hands.files.local(asset.storage_key) as path:
+                data, media_type = await asyncio.to_thread(
+                    media.scaled_data, path, bytes_max=bytes_max, side_max_px=INPUT_SIDE_MAX_PX
+                )
         except FileNotFoundError:
             raise InputGone(role) from None
         files.append(InputFile(role=cast(Role, role), media_type=media_type, data=data))

@@ -7,6 +7,7 @@ an embedded database it starts that one, or joins it, for as long as it looks.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -19,15 +20,17 @@ import psycopg
 from db import jobs, migrate, readings
 from db.connect import DATABASE_ERRORS, open_engine
 from db.embedded import EmbeddedPostgres
+from db.storages import Place, open_storage
 from providers.catalogue import load_catalogue
 from providers.configured import switched_on
 from providers.models_file import ModelsFileError
-from runtime import prepare_data_dir
+from runtime import place_of, prepare_data_dir
 from settings import Loaded, SettingsError, load
 from shared_process import ServerUnavailable
 
 FREE_BYTES_MIN = 1 << 30
 ASK_S = 10.0
+TRIAL = b"kinora"
 
 
 class Finding(NamedTuple):
@@ -49,7 +52,8 @@ def doctor() -> int:
         return report([Finding("data folder", str(error), "choose another DATA_DIR")])
     findings = [
         Finding("settings", f"{len(loaded.ignored)} ignored" if loaded.ignored else "understood"),
-        *look_at_storage(data_dir),
+        *look_at_data_folder(data_dir),
+        look_at_storage(loaded, data_dir),
         *look_at_catalogue(loaded),
         *look_at_keys(loaded),
         *look_at_database(loaded, data_dir),
@@ -69,17 +73,41 @@ def report(findings: list[Finding]) -> int:
     return 1 if wrong else 0
 
 
-def look_at_storage(data_dir: Path) -> list[Finding]:
+def look_at_storage(loaded: Loaded, data_dir: Path) -> Finding:
+    """Can a file be put where pictures and films lie, be read there, and be taken away?"""
+    where = loaded.settings.storage_url or "the data folder"
+    try:
+        asyncio.run(try_storage(place_of(loaded, data_dir)))
+    except OSError as error:
+        remedy = "check STORAGE_URL, and for a bucket the AWS_ settings"
+        return Finding("storage", f"{where}: {error}", remedy)
+    return Finding("storage", where)
+
+
+async def try_storage(place: Place) -> None:
+    """Put, read, delete. Raises: OSError."""
+    key = f"doctor/{secrets.token_hex(8)}.txt"
+    async with open_storage(place) as storage:
+        await storage.put_bytes(key, TRIAL)
+        try:
+            found = b"".join([chunk async for chunk in storage.read(key)])
+        finally:
+            await storage.delete(key)
+    if found != TRIAL:
+        raise OSError("what was read is not what was put there")
+
+
+def look_at_data_folder(data_dir: Path) -> list[Finding]:
     """Can files be written, and is there room?"""
     try:
         with tempfile.TemporaryFile(dir=data_dir) as trial:
             trial.write(b"kinora")
         free = shutil.disk_usage(data_dir).free
     except OSError as error:
-        return [Finding("storage", f"{data_dir}: {error.strerror}", "choose another DATA_DIR")]
+        return [Finding("data folder", f"{data_dir}: {error.strerror}", "choose another DATA_DIR")]
     said = f"{data_dir}, {free / 1e9:.1f} GB free"
     remedy = "free some room: films need it" if free < FREE_BYTES_MIN else None
-    return [Finding("storage", said, remedy)]
+    return [Finding("data folder", said, remedy)]
 
 
 def look_at_catalogue(loaded: Loaded) -> list[Finding]:

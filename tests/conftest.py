@@ -22,6 +22,7 @@ from db.embedded import EmbeddedPostgres
 from db.migrate import migrate
 from tests.demo_process import Demo, start_demo
 from tests.house import Served, serve
+from tests.s3_server import S3Server, start_s3
 
 TEMPLATE = "kinora_template"
 #: Their tests wait for browsers, processes and outages more than they work.
@@ -138,3 +139,10 @@ async def server(
     data_dir, url = shared_folder / "served", fresh_database("served")
     async with serve(data_dir, DATABASE_URL=url, DEMO_BASE_URL=demo.url) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+async def s3_server() -> AsyncIterator[S3Server]:
+    """The run's S3 server."""
+    async with start_s3() as running:
+        yield running

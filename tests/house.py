@@ -17,6 +17,7 @@ from uuid import UUID
 
 import httpx
 
+from db.files import LocalFiles
 from generations.contract import Caller
 from runtime import Runtime, open_runtime
 from settings import ROOT, child_environment, load
@@ -44,6 +45,12 @@ async def open_house(
 def local(runtime: Runtime, **more: Any) -> Caller:
     """The local user as a caller."""
     return Caller(user_id=runtime.local_user_id, **more)
+
+
+def folder_of(runtime: Runtime) -> Path:
+    """The folder that its files lie in."""
+    assert isinstance(runtime.files, LocalFiles)
+    return runtime.files.root
 
 
 async def settled(runtime: Runtime, generation_id: str, within_s: float = 30.0) -> dict[str, Any]:

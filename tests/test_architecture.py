@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "chainlit_app": {"chat", "api", "agent", "runtime", "accounts", "db", "logs", "settings"},
     "operations": {
         *("runtime", "accounts", "generations", "providers", "db", "settings", "shared_process"),
+        "storage_settings",
     },
     "chat": {"agent", "tools", "runtime", "generations", "accounts", "db", "crash_points"},
     "api": {"tools", "runtime", "generations", "accounts", "providers", "db", "settings"},
@@ -44,8 +45,9 @@ MAY_IMPORT = {
     "db": {"shared_process", "crash_points"},
     "crash_points": set[str](),
     "logs": set[str](),
-    "settings": {"provider_settings", "setting_forms"},
+    "settings": {"provider_settings", "storage_settings", "setting_forms"},
     "provider_settings": {"setting_forms"},
+    "storage_settings": {"setting_forms"},
     "setting_forms": set[str](),
     "shared_process": set[str](),
     "emulators": set[str](),

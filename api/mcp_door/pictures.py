@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from pathlib import Path
+import contextlib
 from typing import Any
 
 from mcp.types import ImageContent
@@ -18,6 +18,7 @@ from db import assets, media
 from db.assets import Asset
 from db.connect import DATABASE_ERRORS
 from db.ids import parse_id
+from db.storage import Storage, read_whole
 
 SIDE_MAX_PX = 1024
 POSTER_WIDTH_PX = 512
@@ -41,9 +42,7 @@ async def pictures_of(visit: Visit, reading: dict[str, Any]) -> list[ImageConten
     shown = []
     for asset in (rows[asset_id] for asset_id in ids if asset_id in rows):
         try:
-            data, media_type = await asyncio.to_thread(
-                _small, visit.runtime.files.path, asset, BYTES_MAX // len(ids)
-            )
+            data, media_type = await _small(visit.runtime.files, asset, BYTES_MAX // len(ids))
         except (media.WrongType, OSError):
             continue
         encoded = base64.b64encode(data).decode()
@@ -51,10 +50,15 @@ async def pictures_of(visit: Visit, reading: dict[str, Any]) -> list[ImageConten
     return shown
 
 
-def _small(path_of: Any, asset: Asset, bytes_max: int) -> tuple[bytes, str]:
-    path: Path = path_of(asset.storage_key)
+async def _small(files: Storage, asset: Asset, bytes_max: int) -> tuple[bytes, str]:
     if asset.media_type.startswith("image/"):
-        return media.scaled_data(path, bytes_max=bytes_max, side_max_px=SIDE_MAX_PX)
-    if asset.thumbnail_key and (still := path_of(asset.thumbnail_key)).is_file():
-        return still.read_bytes(), "image/webp"
-    return media.thumbnail_of_file(path, POSTER_WIDTH_PX), "image/webp"
+        async with files.local(asset.storage_key) as path:
+            return await asyncio.to_thread(
+                media.scaled_data, path, bytes_max=bytes_max, side_max_px=SIDE_MAX_PX
+            )
+    if asset.thumbnail_key:
+        with contextlib.suppress(FileNotFoundError):
+            return await read_whole(files, asset.thumbnail_key), "image/webp"
+    async with files.local(asset.storage_key) as path:
+        still = await asyncio.to_thread(media.thumbnail_of_file, path, POSTER_WIDTH_PX)
+        return still, "image/webp"

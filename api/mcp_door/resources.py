@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 
@@ -22,6 +21,7 @@ from api.mcp_door.results import name_of
 from api.mcp_door.visit import ASSETS, GENERATIONS, Visit
 from db import assets
 from db.ids import parse_id
+from db.storage import read_whole
 from generations.contract import NotFound
 
 PAGE = 50
@@ -92,13 +92,13 @@ async def _asset(visit: Visit, uri: AnyUrl, name: str) -> BlobResourceContents:
         asset = await assets.find(connection, visit.visitor.user_id, asset_id)
     if asset is None:
         raise _not_found(uri)
-    path = visit.runtime.files.path(asset.storage_key)
+    files = visit.runtime.files
     try:
-        if (await asyncio.to_thread(path.stat)).st_size > BYTES_MAX:
+        if await files.size_bytes(asset.storage_key) > BYTES_MAX:
             at = visit.links.to_asset(str(asset.id))
             what = f"This file is larger than {BYTES_MAX >> 20} MiB; open it at {at}"
             raise McpError(ErrorData(code=REFUSED, message=what, data={"code": "too_large"}))
-        data = await asyncio.to_thread(path.read_bytes)
+        data = await read_whole(files, asset.storage_key)
     except FileNotFoundError:
         raise _not_found(uri) from None
     blob = base64.b64encode(data).decode()

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -44,6 +44,7 @@ from api.v1.starting import Reading, Started, arguments_of, start
 from api.v1.waiting import failure, refuse, wait_until_settled
 from api.v1.wanted import ignored_of, said, size_of, style_of
 from db import assets
+from db.storage import read_whole
 from runtime import Runtime
 from tools import edit_image, generate_image
 from tools.arguments import REFERENCES_MAX
@@ -185,16 +186,11 @@ async def _bytes_of(
     data = []
     for asset_id in ids:
         if row := rows.get(asset_id):
-            encoded = await asyncio.to_thread(_encoded, runtime.files.path(row.storage_key))
-            data += [] if encoded is None else [ImageData(b64_json=encoded)]
+            with contextlib.suppress(FileNotFoundError):
+                whole = await read_whole(runtime.files, row.storage_key)
+                encoded = await asyncio.to_thread(base64.b64encode, whole)
+                data.append(ImageData(b64_json=encoded.decode()))
     return data
-
-
-def _encoded(path: Path) -> str | None:
-    try:
-        return base64.b64encode(path.read_bytes()).decode()
-    except FileNotFoundError:
-        return None
 
 
 def _failures(readings: list[Reading], started: Started) -> list[Failure]:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from db.files import CHUNK_BYTES, SCRATCH_KEPT_S, LocalFiles
+from db.files import SCRATCH_KEPT_S, LocalFiles
+from db.storage import CHUNK_BYTES
 
 KEY = "generations/0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee/1-0.png"
 

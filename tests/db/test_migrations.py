@@ -227,6 +227,20 @@ def test_the_engines_functions_work_whatever_the_callers_path_is(database_url: s
     assert unpinned == []
 
 
+def test_a_database_of_a_later_version_is_left_as_it_is(database_url: str) -> None:
+    """While processes are replaced one by one, an old one may be started again."""
+    later = ("9999", "99.0.0")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("update kinora.alembic_version set version_num = %s", later[:1])
+        connection.execute("update jobs.kinora_engine set version = %s", later[1:])
+        migrate(database_url)
+        assert pending(database_url) == []
+        found = connection.execute(
+            "select version_num, version from kinora.alembic_version, jobs.kinora_engine"
+        ).fetchall()
+    assert found == [later]
+
+
 async def test_processes_that_start_at_once_migrate_once(empty_url: str) -> None:
     starting = [
         asyncio.create_subprocess_exec(

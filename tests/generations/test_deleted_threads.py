@@ -32,7 +32,7 @@ from runtime import Runtime
 from tests.agent.scripted_server import calls, says, scripted_server
 from tests.db.chat import no_generations
 from tests.demo_process import Demo
-from tests.house import local, open_house, reaches, settled
+from tests.house import folder_of, local, open_house, reaches, settled
 
 FOX = Wanted(kind="image", prompt="a red fox", model="demo-image-quick")
 DRAW = ("generate_image", json.dumps({"prompt": "a mill", "model": "demo-image-quick"}))
@@ -71,7 +71,7 @@ async def show(house: Runtime, thread_id: UUID) -> Asset:
 
 
 def files_of(house: Runtime, *folders: str) -> list[str]:
-    return [str(p) for f in folders for p in (house.files.root / f).rglob("*") if p.is_file()]
+    return [str(p) for f in folders for p in (folder_of(house) / f).rglob("*") if p.is_file()]
 
 
 async def until_all_is_gone(house: Runtime) -> None:
@@ -103,7 +103,7 @@ async def test_a_deleted_thread_is_cancelled_at_the_provider_and_leaves_no_file(
     await calm_demo.until(running["id"], "cancels:1")
     await calm_demo.hold(False)
     await until_all_is_gone(house)
-    assert not (house.files.root / f"uploads/{asset.id}").exists()
+    assert not (folder_of(house) / f"uploads/{asset.id}").exists()
     assert (await calm_demo.ledger(running["id"]))["submits"] == 1
 
 

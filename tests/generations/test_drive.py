@@ -34,7 +34,9 @@ async def stored_path(house: Runtime, asset_id: str) -> Path:
     async with house.engine.connect() as connection:
         found = await assets.find(connection, house.local_user_id, UUID(asset_id))
     assert found is not None
-    return house.files.path(found.storage_key)
+    path = house.files.path(found.storage_key)
+    assert path is not None
+    return path
 
 
 async def test_a_picture_is_made_stored_and_paid_for_once(house: Runtime, demo: Demo) -> None:

@@ -16,7 +16,7 @@ from generations.contract import Wanted
 from runtime import Runtime
 from tests.demo_process import Demo
 from tests.generations.test_takeover import cut_worker_locks
-from tests.house import local, open_house, reaches, settled
+from tests.house import folder_of, local, open_house, reaches, settled
 
 MODEL = """
 [providers.images]
@@ -77,7 +77,7 @@ async def test_an_answer_that_is_the_result_is_stored_and_paid_for_once(
     assert done["cost_usd"] == {"estimated": pytest.approx(0.02), "actual": None}
     ledger = await demo.ledger(generation_id)
     assert (ledger["submits"], ledger["submit_requests"]) == (1, 1)
-    assert left_over(house.files.root) == []
+    assert left_over(folder_of(house)) == []
 
 
 @pytest.mark.parametrize(
