@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from PIL import Image
 
@@ -18,6 +19,14 @@ from db.s3_files import S3Files
 from tests.demo_process import Demo
 from tests.house import Served, serve
 from tests.s3_server import S3Server
+
+KEY = "uploads/0199c0de/0.png"
+ASSET_ID = "0199c0de-0000-7000-8000-000000000001"
+ASSET = f"""
+    insert into kinora.assets
+        (id, user_id, media_type, width_px, height_px, size_bytes, sha256, storage_key)
+    select '{ASSET_ID}', id, 'image/png', 8, 8, 100, 'abc', '{KEY}' from kinora.users limit 1
+"""
 
 
 @pytest.fixture(params=["folder", "bucket"], scope="module")
@@ -131,3 +140,31 @@ async def test_many_at_once_are_stored_and_read(stored: Served) -> None:
 
     for answer in await asyncio.gather(*map(read, urls)):
         Image.open(io.BytesIO(answer.content)).verify()
+
+
+async def test_who_saves_a_file_is_sent_to_a_bucket_that_everybody_reaches(
+    fresh_database: Callable[[str], str], demo: Demo, shared_folder: Path
+) -> None:
+    """For a minute, under the file's type and name; what the page shows still passes through."""
+    url = fresh_database("public_bucket")
+    settings = {
+        "STORAGE_URL": "s3://media/of/tests",
+        "AWS_ENDPOINT_URL": "https://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "somebody",
+        "AWS_SECRET_ACCESS_KEY": "a-secret",
+    }
+    folder = shared_folder / "public_bucket"
+    async with serve(folder, DATABASE_URL=url, DEMO_BASE_URL=demo.url, **settings) as served:
+        with psycopg.connect(url) as connection:
+            connection.execute(ASSET)
+        answer = await served.client.get(f"/media/{ASSET_ID}", params={"download": 1})
+        assert answer.status_code == 302, answer.text
+        address = httpx.URL(answer.headers["location"])
+        assert (address.scheme, address.port, address.path) == (
+            "https",
+            9,
+            f"/media/of/tests/{KEY}",
+        )
+        assert address.params["X-Amz-Expires"] == "60"
+        assert address.params["response-content-type"] == "image/png"
+        assert address.params["response-content-disposition"].startswith("attachment")
