@@ -21,7 +21,6 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
-from tests.sticky_proxy import Balancer, balance
 
 from accounts import keys
 from db import keys as key_rows
@@ -33,6 +32,7 @@ from tests.durability.processes import House
 from tests.durability.servers import Server, listening
 from tests.house import chainlit_root, free_port
 from tests.people import SECRET, add_account
+from tests.sticky_proxy import Balancer, balance
 
 pytestmark = pytest.mark.timeout(300)
 CLIENTS = 4
