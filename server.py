@@ -56,6 +56,8 @@ log = structlog.get_logger(__name__)
 CHAT = ROOT / "chainlit_app.py"
 #: A running turn of the agent may take so long to come to its end when the server stops.
 TURN_GRACE_S = 150.0
+#: Whoever sends people here by `/readyz` asks it each second or two.
+NOTICE_S = 2.0
 #: One message on the socket; the framework's own limit is the same and would leave a trace.
 SOCKET_MESSAGE_BYTES_MAX = 1_000_000
 #: A session's files are ours by then (uploads) or can be made again (props).
@@ -97,11 +99,20 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Drain, wait for running turns, then close the listener and the connections: until then
-        balancers read from `/readyz` that we stop.
+        balancers read from `/readyz` that we stop, and where there may be one it is given the time
+        to ask.
         """
         self._runtime.drain()
+        notice = asyncio.create_task(self._be_noticed())
         await self._runtime.turns_ended(TURN_GRACE_S)
+        await notice
         await super().shutdown(sockets)
+
+    async def _be_noticed(self) -> None:
+        settings = self._runtime.loaded.settings
+        if settings.auth_mode != "local" and settings.public_url is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._runtime.hurried.wait(), NOTICE_S)
 
 
 def create_app(runtime: Runtime, chat: ChatModel) -> FastAPI:
