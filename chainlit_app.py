@@ -34,14 +34,24 @@ from api.guard import Guard
 from api.page import page_routes
 from chat import incoming
 from chat.answer import Answer
-from chat.chainlit_door import answers, author_of, caller_id, layer, let_in, new_answer, words
+from chat.chainlit_door import (
+    answers,
+    author_of,
+    caller_id,
+    give_back,
+    hand_back,
+    join,
+    layer,
+    let_in,
+    new_answer,
+    words,
+)
 from chat.pictures import Brought
 from chat.texts import texts
 from chat.turn import Asked, Turn
 from db import conversation, turns
 from db.connect import DATABASE_ERRORS
 from db.ids import parse_id
-from db.thread_rows import ASSISTANT
 from db.threads import Refused, Threads
 from logs import configure_logging
 from runtime import Runtime, open_runtime, prepare_data_dir, read_secret
@@ -98,7 +108,7 @@ async def resume(thread: Any) -> None:
     """
     # Its type says that `emit` gives nothing back; it gives what is to be awaited.
     session: Any = cl.context.session
-    emitter, send = cl.context.emitter, session.emit
+    send = session.emit
 
     async def send_and_go_on(event: str, data: Any) -> None:
         # Chainlit sends the thread after this hook; what is sent before is wiped out by that.
@@ -106,14 +116,7 @@ async def resume(thread: Any) -> None:
         if event != "resume_thread":
             return
         session.emit = send
-        # What the person sends from now on stays on the page.
-        await emitter.send_window_message({"kinora": "resumed"})
-        answer = answers().of(UUID(thread["id"]))
-        if answer is not None:
-            await answer.show_on(session.id, emitter)
-            if answer.task is not None and not answer.task.done():
-                session.current_task = answer.task
-                await emitter.task_start()
+        await join(session, thread)
 
     session.emit = send_and_go_on
 
@@ -134,24 +137,16 @@ async def on_message(message: cl.Message) -> None:
     )
     question = message.to_dict()
     answer = new_answer(asked, question, elements)
-    # From now on, since a page that comes back in this moment finds the message stored or here.
-    with answers().writing(asked.thread_id, answer):
+    # From now on, since a page that comes back in this moment finds the message stored or here, and
+    # a process that stops in this moment answers it first.
+    with house.state.runtime.turn(), answers().writing(asked.thread_id, answer):
         try:
             await layer().keep_step(question)
         except (*DATABASE_ERRORS, Refused, ValueError) as error:
             log.warning("message not stored", error=type(error).__name__)
-            await hand_back(message)
+            await hand_back(message.id, words().not_stored)
             return
         await run_turn(asked, answer)
-
-
-async def hand_back(message: cl.Message) -> None:
-    """Answer a message that could not be stored, on this page alone; its words go back to the field
-    it came from.
-    """
-    answer = cl.Message(content=words().not_stored, author=ASSISTANT)
-    await cl.context.emitter.send_step(answer.to_dict())
-    await cl.context.emitter.send_window_message({"kinora": "not_stored", "step": message.id})
 
 
 @cl.action_callback("try_again")
@@ -243,5 +238,5 @@ if not getattr(house.state, "guarded", False):
     stand_in_front(house)
 # The table of the socket's events is not loaded anew either.
 if not getattr(house.state, "fronted", False):
-    incoming.front(sio.handlers["/"], WebsocketSession.get, author_of, let_in)
+    incoming.front(sio.handlers["/"], WebsocketSession.get, author_of, let_in, give_back)
     house.state.fronted = True

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import shutil
 import signal
 import sys
@@ -198,7 +199,7 @@ def load_chat(settings: Settings) -> None:
     """Load the chat's hooks the way Chainlit's own command does, and set what its file cannot
     know.
     """
-    clear_old_sessions(FILES_DIRECTORY)
+    clear_old_sessions(folder_of_sessions(settings))
     # Our guard stands in front of everything; the chat's file would put one before Chainlit alone.
     chainlit.state.guarded = True
     framework.install(chainlit)
@@ -209,6 +210,17 @@ def load_chat(settings: Settings) -> None:
     config.project.allow_origins = origins
     # The guard in front has compared Origin and Host already, whatever port a tunnel shows.
     sio.eio.cors_allowed_origins = []
+
+
+def folder_of_sessions(settings: Settings) -> Path:
+    """A folder of this server's own, among those on one machine: a session's id goes with its page
+    to another server, and the one that it left removes what it kept of it.
+    """
+    folder = FILES_DIRECTORY / str(settings.port)
+    folder.mkdir(exist_ok=True)
+    # The package has an object of the same name in the module's place.
+    importlib.import_module("chainlit.config").FILES_DIRECTORY = folder  # type: ignore[attr-defined]
+    return folder
 
 
 def clear_old_sessions(folder: Path) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 
 import chainlit as cl
 import structlog
+from chainlit.context import init_ws_context
 from chainlit.data import get_data_layer
 from chainlit.element import Element
 from chainlit.server import app as house
@@ -22,6 +23,7 @@ from chainlit.step import StepDict
 
 from accounts.identity import LOCAL, shown_name
 from chat.answer import Answer, Answers, Step
+from chat.elsewhere import Followers, Reader, follow
 from chat.texts import Texts, texts
 from chat.turn import Asked
 from db.connect import DATABASE_ERRORS
@@ -41,6 +43,13 @@ def answers() -> Answers:
     if not hasattr(house.state, "answers"):
         house.state.answers = Answers()
     return cast(Answers, house.state.answers)
+
+
+def followers() -> Followers:
+    """The pages that wait for another process's answer, kept there too."""
+    if not hasattr(house.state, "followers"):
+        house.state.followers = Followers()
+    return cast(Followers, house.state.followers)
 
 
 def words() -> Texts:
@@ -101,6 +110,54 @@ def new_answer(asked: Asked, question: StepDict | None, elements: dict[str, Elem
     message = cl.Message(content="", author=ASSISTANT, id=answer_id).to_dict()
     asking = cast(Step, question) if question else None
     return Answer(cast(Step, message), asking, layer(), Door(elements))
+
+
+async def hand_back(step_id: str, why: str) -> None:
+    """Answer a message that is kept nowhere, on this page alone; its words go back to the field it
+    came from.
+    """
+    answer = cl.Message(content=why, author=ASSISTANT)
+    await cl.context.emitter.send_step(answer.to_dict())
+    await cl.context.emitter.send_window_message({"kinora": "not_stored", "step": step_id})
+
+
+async def give_back(session: WebsocketSession, step: dict[str, Any]) -> None:
+    """Hand a message back whose pictures are at the server that the page was with before."""
+    init_ws_context(session)
+    await hand_back(step["id"], words().pictures_gone)
+
+
+async def join(session: Any, thread: dict[str, Any]) -> None:
+    """The page has just been given its thread: an answer that is being written there goes on before
+    its eyes, here at once, and by another process whenever something of it is stored.
+    """
+    await _show_answer(session, thread["id"])
+    runtime: Runtime = house.state.runtime
+
+    async def give_anew(found: dict[str, Any]) -> None:
+        await session.emit("resume_thread", found)
+        await _show_answer(session, found["id"])
+
+    reader = Reader(
+        engine=runtime.engine,
+        instance=runtime.watch.instance,
+        read=lambda: layer().get_thread(thread["id"]),
+        give=give_anew,
+        is_there=lambda: WebsocketSession.get_by_id(session.id) is session,
+    )
+    followers().begin(session.id, follow(reader, thread))
+
+
+async def _show_answer(session: Any, thread_id: str) -> None:
+    emitter = cl.context.emitter
+    # What the person sends from now on stays on the page.
+    await emitter.send_window_message({"kinora": "resumed"})
+    answer = answers().of(UUID(thread_id))
+    if answer is not None:
+        await answer.show_on(session.id, emitter)
+        if answer.task is not None and not answer.task.done():
+            session.current_task = answer.task
+            await emitter.task_start()
 
 
 def author_of(session: WebsocketSession) -> str:

@@ -22,6 +22,8 @@ Handler = Callable[..., Awaitable[Any]]
 SessionOf = Callable[[str], Any]
 #: Runs the framework's part of a connection, perhaps later; False when the page has gone meanwhile.
 Patiently = Callable[[str, Callable[[], Awaitable[Any]]], Awaitable[Any]]
+#: Gives a message (its step) back to the page of a session, since its files are not here.
+GiveBack = Callable[[Any, dict[str, Any]], Awaitable[None]]
 
 #: About the session itself; they carry nothing.
 PLAIN = frozenset({"connection_successful", "clear_session", "disconnect", "stop"})
@@ -43,6 +45,7 @@ def front(
     session_of: SessionOf,
     author_of: Callable[[Any], str],
     patiently: Patiently,
+    give_back: GiveBack,
 ) -> None:
     """Put ours before the framework's handlers of socket events, in their own table.
 
@@ -53,8 +56,10 @@ def front(
             handlers[name] = _plain(handlers[name], session_of)
         elif name not in CHECKED:
             handlers[name] = _silent
-    handlers["connect"] = _connect(handlers["connect"], patiently)
-    handlers["client_message"] = _message(handlers["client_message"], session_of, author_of)
+    handlers["connect"] = _connect(handlers["connect"], session_of, patiently)
+    handlers["client_message"] = _message(
+        handlers["client_message"], session_of, author_of, give_back
+    )
 
 
 async def _silent(sid: str, *_: object) -> None:
@@ -76,18 +81,33 @@ def _plain(inner: Handler, session_of: SessionOf) -> Handler:
     return pass_on
 
 
-def _connect(inner: Handler, patiently: Patiently) -> Handler:
+def _connect(inner: Handler, session_of: SessionOf, patiently: Patiently) -> Handler:
     async def connect(sid: str, environ: object = None, auth: object = None, *_: object) -> Any:
         said = connection(auth)
         if said is None or not _is_genuine(environ):
             # This is how the socket's library is told to refuse.
             return False
-        return await patiently(sid, lambda: inner(sid, environ, said))
+        is_in = await patiently(sid, lambda: inner(sid, environ, said))
+        if is_in:
+            _go_on_in(session_of(sid), said["threadId"])
+        return is_in
 
     return connect
 
 
-def _message(inner: Handler, session_of: SessionOf, author_of: Callable[[Any], str]) -> Handler:
+def _go_on_in(session: Any, thread_id: str | None) -> None:
+    """A page that comes back from another server is in a thread of which the session that it left
+    here knows nothing: what it says now belongs there. Whose thread it is, was looked at before.
+    """
+    if session is None or thread_id is None or session.thread_id == thread_id:
+        return
+    session.thread_id = session.thread_id_to_resume = thread_id
+    session.has_first_interaction = True
+
+
+def _message(
+    inner: Handler, session_of: SessionOf, author_of: Callable[[Any], str], give_back: GiveBack
+) -> Handler:
     async def client_message(sid: str, payload: object = None, *_: object) -> None:
         session = session_of(sid)
         if session is None:
@@ -96,6 +116,10 @@ def _message(inner: Handler, session_of: SessionOf, author_of: Callable[[Any], s
         if said is None:
             # The page sends none such, so there is nobody to tell.
             log.info("message of a strange shape not taken")
+            return
+        if any(file["id"] not in session.files for file in said["fileReferences"]):
+            # They lie where the page was before; the framework would answer without them.
+            await give_back(session, said["message"])
             return
         await inner(sid, said)
 

@@ -15,6 +15,7 @@ class Texts:
     not_taken: str
     failed: str
     not_stored: str
+    pictures_gone: str
     answer_not_stored: str
     agent: words.Words
 
@@ -32,6 +33,10 @@ ENGLISH = Texts(
         "The database cannot be reached just now, so your message was not stored. "
         "Please send it again in a moment."
     ),
+    pictures_gone=(
+        "The pictures were lost with the connection, so your message was not sent. "
+        "Please add them again."
+    ),
     answer_not_stored="The database went away: this answer could not be stored.",
     agent=words.ENGLISH,
 )
@@ -47,6 +52,10 @@ RUSSIAN = Texts(
     failed="У Kinora что-то пошло не так. Сообщение сохранено, попробуйте ещё раз.",
     not_stored=(
         "База данных сейчас недоступна, сообщение не сохранено. Отправьте его ещё раз чуть позже."
+    ),
+    pictures_gone=(
+        "Картинки пропали вместе с соединением, поэтому сообщение не отправлено. "
+        "Добавьте их ещё раз."
     ),
     answer_not_stored="База данных пропала: этот ответ не удалось сохранить.",
     agent=words.RUSSIAN,

@@ -20,6 +20,18 @@ from db.threads_of import Deleted
 #: First number of the lock; the second is the process's instance.
 INSTANCE_LOCK = 546674
 
+_ELSEWHERE = text(
+    """
+    with others as materialized (
+        select instance, ended_at from kinora.turns
+        where thread_id = :thread and instance <> :mine
+          and (ended_at is null or ended_at > now() - interval '2 s')
+    )
+    select exists (select from others), exists (
+        select from others
+        where ended_at is null and not pg_try_advisory_xact_lock_shared(:lock, instance))
+    """
+)
 _INTERRUPTED = """
     with open_ones as materialized (
         select step_id, instance, started_at from kinora.turns
@@ -64,6 +76,17 @@ async def end(connection: AsyncConnection, step_id: UUID, instance: int) -> None
         .where(turns.c.step_id == step_id, turns.c.instance == instance)
         .values(ended_at=func.now())
     )
+
+
+async def elsewhere(
+    connection: AsyncConnection, thread_id: UUID, instance: int
+) -> tuple[bool, bool]:
+    """Whether another process than this one has answered in the thread, or died over it, since it
+    was read a moment ago; and whether one still answers.
+    """
+    known = {"thread": thread_id, "mine": instance, "lock": INSTANCE_LOCK}
+    concerns, goes_on = (await connection.execute(_ELSEWHERE, known)).one()
+    return bool(concerns), bool(goes_on)
 
 
 def interrupted() -> ScalarSelect[Any]:

@@ -11,7 +11,7 @@ from chainlit.server import sio
 
 from chat.incoming import CHECKED, FILES_MAX, PLAIN, SILENT, connection, front, message
 
-THREAD = str(uuid4())
+THREAD, KEPT = str(uuid4()), str(uuid4())
 #: What the socket's library hands over; only it can put a function there.
 HANDSHAKE = {"asgi.receive": lambda: None}
 
@@ -27,12 +27,17 @@ class Table:
     def __init__(self, *events: str) -> None:
         self.seen: list[tuple[Any, ...]] = []
         self.handlers: dict[str, Any] = {name: self.note(name) for name in events}
-        session = SimpleNamespace(thread_id=THREAD)
-        front(self.handlers, {"known": session}.get, lambda _: "ada", self.let_in)
+        self.session = SimpleNamespace(thread_id=THREAD, files={KEPT: {}})
+        sessions = {"known": self.session}
+        front(self.handlers, sessions.get, lambda _: "ada", self.let_in, self.give_back)
 
     async def let_in(self, sid: str, connect: Any) -> Any:
         """Nobody has to wait."""
         return await connect()
+
+    async def give_back(self, session: Any, step: dict[str, Any]) -> None:
+        """Note which message it was."""
+        self.seen.append(("given back", step["id"]))
 
     def note(self, name: str) -> Any:
         async def inner(*args: object) -> bool:
@@ -148,3 +153,22 @@ async def test_a_client_cannot_play_the_handshake_again_with_other_headers(table
         assert await table.handlers["connect"]("sid", environ, auth) is False
     assert table.seen == []
     assert await table.handlers["connect"]("sid", HANDSHAKE, auth) is True
+
+
+async def test_a_message_whose_files_are_not_here_is_given_back(table: Table) -> None:
+    kept, lost = {"id": KEPT}, {"id": str(uuid4())}
+    told = {**said(), "fileReferences": [kept, lost]}
+    await table.handlers["client_message"]("known", told)
+    assert table.seen == [("given back", told["message"]["id"])]
+    await table.handlers["client_message"]("known", {**said(), "fileReferences": [kept]})
+    assert table.seen[1][0] == "client_message"
+
+
+async def test_a_page_that_comes_back_in_another_thread_goes_on_in_that_one(table: Table) -> None:
+    other, auth = str(uuid4()), {"sessionId": str(uuid4())}
+    for thread_id in (None, THREAD):
+        await table.handlers["connect"]("known", HANDSHAKE, {**auth, "threadId": thread_id})
+        assert vars(table.session) == {"thread_id": THREAD, "files": {KEPT: {}}}
+    await table.handlers["connect"]("known", HANDSHAKE, {**auth, "threadId": other})
+    assert table.session.thread_id == table.session.thread_id_to_resume == other
+    assert table.session.has_first_interaction

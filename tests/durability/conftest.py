@@ -13,6 +13,7 @@ from tests.demo_process import Demo
 from tests.durability.book import Book
 from tests.durability.lab import Lab
 from tests.durability.routes import Route
+from tests.journeys.conftest import browser as browser
 
 NewLab = Callable[..., AbstractAsyncContextManager[Lab]]
 
