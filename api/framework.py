@@ -50,7 +50,7 @@ KNOWN = (
 HIDDEN = (
     *("/docs", "/docs/{rest:path}", "/redoc", "/openapi.json", "/copilot/{rest:path}", "/mcp"),
     *("/project/element", "/project/share/{rest:path}", "/project/thread/share"),
-    *("/share/{rest:path}", "/auth/jwt", "/auth/oauth/{rest:path}"),
+    *("/share/{rest:path}", "/auth/oauth/{rest:path}"),
 )
 #: What a request of a strange shape makes the framework raise.
 STUMBLES = (

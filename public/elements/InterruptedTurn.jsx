@@ -16,6 +16,8 @@ const InterruptedTurn = (globalThis.__kinoraInterruptedTurn_v1 ??= function Inte
     document.getElementById('chat-input')?.focus() // the button will be gone
     try {
       await call({ name: 'try_again', payload: { turn, notice } })
+    } catch {
+      // The page has said why, and the button is there for another try.
     } finally {
       setTrying(false)
     }

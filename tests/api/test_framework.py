@@ -26,11 +26,11 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OURS = {
     *(("POST", "/login"), ("POST", "/logout"), ("PUT", "/feedback"), ("DELETE", "/feedback")),
     *(("GET", "/public/{id}"), ("GET", "/assets/{id}"), ("HEAD", "/")),
-    ("POST", "/set-session-cookie"),
+    *(("POST", "/set-session-cookie"), ("POST", "/auth/jwt")),
 }
 #: Everything else that Chainlit 2.12 has.
 SHUT = {
-    *(("GET", "/copilot/{id}"), ("POST", "/auth/jwt"), ("GET", "/auth/oauth/{id}")),
+    *(("GET", "/copilot/{id}"), ("GET", "/auth/oauth/{id}")),
     *(("GET", "/auth/oauth/{id}/callback"), ("POST", "/auth/oauth/azure-ad-hybrid/callback")),
     *(("GET", "/project/share/{id}"), ("PUT", "/project/thread/share")),
     *(("PUT", "/project/element"), ("DELETE", "/project/element")),
