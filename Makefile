@@ -11,6 +11,9 @@ REMEDY := Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install 
 # A .venv whose Python went away (an upgrade, a removed version) is made anew: its stamps then depend on a phony target.
 GONE   := $(shell $(PY) -c '$(FITS)' 2>/dev/null || echo gone)
 
+# Some machines forbid Python to keep what it has compiled; each start of each process would then take twice as long.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run worker test test-long test-clients clients check bench soak lock clean gone
 
