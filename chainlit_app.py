@@ -49,12 +49,13 @@ from chat.chainlit_door import (
 from chat.pictures import Brought
 from chat.texts import texts
 from chat.turn import Asked, Turn
+from data_folder import prepare_data_dir, read_secret
 from db import conversation, turns
 from db.connect import DATABASE_ERRORS
 from db.ids import parse_id
 from db.threads import Refused, Threads
 from logs import configure_logging
-from runtime import Runtime, open_runtime, prepare_data_dir, read_secret
+from runtime import Runtime, open_runtime
 from settings import give_chainlit_its_secret, load
 
 log = structlog.get_logger(__name__)

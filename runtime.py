@@ -9,15 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import hmac
-import os
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -29,13 +24,12 @@ from accounts.entrance import Entrance
 from accounts.identity import LOCAL
 from accounts.presence import Presence
 from accounts.widget_entrance import WidgetEntrance
+from data_folder import derived, place_of, prepare_data_dir, read_secret
 from db import accounts, migrate, users
 from db.connect import answers, open_engine
-from db.embedded import default_data_dir
 from db.lines import Limits, ProviderLimit
-from db.s3_files import Bucket
 from db.storage import Storage
-from db.storages import Place, open_storage
+from db.storages import open_storage
 from db.uploads import Uploads
 from generations.admission import Admission
 from generations.advance import drive
@@ -52,7 +46,7 @@ from providers.configured import configured
 from providers.download import open_result_clients
 from providers.place import Configured
 from providers.transport import open_client
-from settings import ROOT, Loaded
+from settings import Loaded
 
 log = structlog.get_logger(__name__)
 
@@ -237,25 +231,6 @@ def _open_jobs(hands: Hands, direct_url: str, *, is_worker: bool) -> Engine:
     )
 
 
-def derived(secret: bytes, purpose: str) -> bytes:
-    """A key made of the installation's secret for one purpose."""
-    return hmac.new(secret, f"kinora:{purpose}".encode(), hashlib.sha256).digest()
-
-
-def place_of(loaded: Loaded, data_dir: Path) -> Place:
-    """Where the settings want the bytes of pictures and films."""
-    settings = loaded.settings
-    key_id, secret = settings.aws_access_key_id, settings.aws_secret_access_key
-    access = Bucket(
-        name="",
-        endpoint_url=settings.aws_endpoint_url,
-        region=settings.aws_region,
-        key_id=key_id.get_secret_value() if key_id else None,
-        secret=secret.get_secret_value() if secret else None,
-    )
-    return Place(data_dir=data_dir, url=settings.storage_url, access=access)
-
-
 def _limits(loaded: Loaded, catalogue: Catalogue) -> Limits:
     bounds = {
         name: ProviderLimit(at_once=one.at_once, submits=one.submits, per_s=one.per_s)
@@ -311,28 +286,3 @@ def _say_if_dead(runtime: Runtime, task: asyncio.Task[Any]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         runtime.broken.set()
         log.critical("background work ended", task=task.get_name(), exc_info=error)
-
-
-def prepare_data_dir(loaded: Loaded) -> Path:
-    """Make the data folder if it is not there; only its owner may look into it, others may pass
-    through.
-    """
-    data_dir = (loaded.settings.data_dir or default_data_dir(ROOT)).expanduser().resolve()
-    data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
-    return data_dir
-
-
-def read_secret(loaded: Loaded, data_dir: Path) -> bytes:
-    """The installation's secret: as configured, else made once and kept in the data folder."""
-    if loaded.settings.chainlit_auth_secret is not None:
-        return loaded.settings.chainlit_auth_secret.get_secret_value().encode()
-    path = data_dir / "secret"
-    if not path.exists():
-        fresh = path.with_name(f"secret.{os.getpid()}")
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(48), encoding="utf-8")
-        with contextlib.suppress(FileExistsError):
-            # A link fails where a rename would replace what another process has just made.
-            os.link(fresh, path)
-        fresh.unlink()
-    return path.read_text(encoding="utf-8").strip().encode()

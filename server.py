@@ -49,8 +49,9 @@ from api.heads import BoundedHeads
 from api.page import PublicFiles, bundle_routes, page_routes
 from api.problems import install
 from command import leave, one_line_errors
+from data_folder import prepare_data_dir, read_secret
 from logs import configure_logging
-from runtime import Runtime, open_runtime, prepare_data_dir, read_secret
+from runtime import Runtime, open_runtime
 
 log = structlog.get_logger(__name__)
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import httpx
 import psycopg
 
+from data_folder import place_of, prepare_data_dir
 from db import jobs, migrate, readings
 from db.connect import DATABASE_ERRORS, open_engine
 from db.embedded import EmbeddedPostgres
@@ -24,7 +25,6 @@ from db.storages import Place, open_storage
 from providers.catalogue import load_catalogue
 from providers.configured import switched_on
 from providers.models_file import ModelsFileError
-from runtime import place_of, prepare_data_dir
 from settings import Loaded, SettingsError, load
 from shared_process import ServerUnavailable
 

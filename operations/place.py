@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from data_folder import prepare_data_dir
 from db import migrate
 from db.connect import open_engine
 from db.embedded import EmbeddedPostgres
-from runtime import prepare_data_dir
 from settings import Loaded
 
 

@@ -14,9 +14,9 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+from data_folder import place_of, prepare_data_dir
 from db.storage import Storage
 from db.storages import open_storage
-from runtime import place_of, prepare_data_dir
 from settings import Loaded
 from storage_settings import check_storage_url
 

@@ -21,21 +21,24 @@ ROOT = Path(__file__).resolve().parent.parent
 #: imported, it would be a second app with second handlers.
 MAY_IMPORT = {
     "manage": {"operations", "accounts", "db", "settings", "shared_process"},
-    "server": {"api", "agent", "runtime", "accounts", "command", "logs", "settings"},
+    "server": {"api", "agent", "runtime", "data_folder", "accounts", "command", "logs", "settings"},
     "worker": {"runtime", "command", "logs", "settings"},
     # Under Chainlit's own command this door has to put our routes in front of the others itself.
-    "chainlit_app": {"chat", "api", "agent", "runtime", "accounts", "db", "logs", "settings"},
+    "chainlit_app": {
+        *("chat", "api", "agent", "runtime", "data_folder", "accounts", "db", "logs", "settings"),
+    },
     "operations": {
-        *("runtime", "accounts", "generations", "providers", "db", "settings", "shared_process"),
-        "storage_settings",
+        *("data_folder", "accounts", "generations", "providers", "db", "settings"),
+        *("storage_settings", "shared_process"),
     },
     "chat": {"agent", "tools", "runtime", "generations", "accounts", "db", "crash_points"},
     "api": {"tools", "runtime", "generations", "accounts", "providers", "db", "settings"},
     "agent": {"tools", "settings"},
     "tools": {"generations", "providers"},
     "runtime": {
-        *("own_servers", "generations", "accounts", "providers", "db", "settings"),
+        *("own_servers", "data_folder", "generations", "accounts", "providers", "db", "settings"),
     },
+    "data_folder": {"db", "settings"},
     "own_servers": {"demo", "db", "settings", "shared_process"},
     "command": {"providers", "db", "settings", "shared_process"},
     "demo": {"settings", "shared_process"},

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from runtime import Runtime, read_secret
+from data_folder import read_secret
+from runtime import Runtime
 from settings import ROOT, child_environment, load
 from tests.demo_process import Demo
 from tests.house import Served, open_house, serve
@@ -23,7 +24,7 @@ ROUNDS = 20
 PROGRAM = """
 import sys
 from pathlib import Path
-from runtime import read_secret
+from data_folder import read_secret
 from settings import load
 
 loaded = load({}, Path("no.env"))

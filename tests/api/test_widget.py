@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from accounts.tokens import COOKIE, FRAME_COOKIE, WIDGET_COOKIE
-from runtime import derived
+from data_folder import derived
 from tests.demo_process import Demo
 from tests.house import Served
 from tests.people import SECRET, Person, a_person, serve_people

@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, Page, WebSocket, expect
 
-from runtime import derived
+from data_folder import derived
 from tests.demo_process import Demo
 from tests.house import free_port
 from tests.journeys.conftest import Visit, new_visit
