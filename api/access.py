@@ -185,7 +185,9 @@ def _logins(scope: Scope) -> Iterator[str]:
     """
     order = [tokens.COOKIE, tokens.FRAME_COOKIE]
     if _is_foreign(scope):
-        order = [tokens.WIDGET_COOKIE, tokens.COOKIE]
+        # The person's own chats are not for other pages to read, however much they are trusted.
+        own = [tokens.COOKIE] if scope["path"].startswith((*DOORS, SOCKET)) else []
+        order = [tokens.WIDGET_COOKIE, *own]
     cookies = _cookies(scope)
     return (cookies[name] for name in order if cookies.get(name))
 

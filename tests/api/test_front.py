@@ -135,7 +135,7 @@ async def test_a_page_of_others_that_hides_its_origin_is_refused() -> None:
     assert await asked.ask("/x", "POST", **foreign) == 200
 
 
-async def test_a_trusted_page_may_read_the_api_and_nobody_else() -> None:
+async def test_a_trusted_page_may_read_the_api_and_what_the_widget_asks_and_nobody_else() -> None:
     stubborn = PlainTextResponse(
         "in",
         headers={"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Credentials": "true"},
@@ -143,13 +143,16 @@ async def test_a_trusted_page_may_read_the_api_and_nobody_else() -> None:
     for path, origin, is_read in (
         *(("/api/generations", FRIEND, True), ("/api/generations", "https://evil.example", False)),
         *(("/api/generations", PUBLIC, False), ("/api/generations", "null", False)),
-        *(("/project/threads", FRIEND, False), ("/media/x", FRIEND, False), ("/", FRIEND, False)),
+        *(("/project/threads", FRIEND, True), ("/project/threads", "https://evil.example", False)),
+        *(("/media/x", FRIEND, False), ("/", FRIEND, False), ("/projects", FRIEND, False)),
     ):
         asked = Asked(OPEN, stubborn)
         assert await asked.ask(path, host="localhost", origin=origin) == 200
         assert asked.given("access-control-allow-origin") == ([FRIEND] if is_read else [])
         assert asked.given("access-control-allow-credentials") == (["true"] if is_read else [])
-        assert asked.given("vary") == (["Origin"] if path.startswith("/api/") else [])
+        assert asked.given("vary") == (
+            ["Origin"] if path.startswith(("/api/", "/project/")) else []
+        )
     asked = Asked(OPEN)
     await asked.ask("/api/x", host="localhost", origin=FRIEND)
     assert "RateLimit" in asked.given("access-control-expose-headers")[0]

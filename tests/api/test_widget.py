@@ -182,6 +182,10 @@ async def test_a_login_through_the_widget_holds_at_its_page_alone(scene: Scene) 
         assert await who(f"{COOKIE}={cookie}") == ""
         assert await who(f"{shown}; {own}", Origin=HOST) == its
         assert await who(f"{shown}; {own}") == mine
+        # A trusted page may use the API as the person at it; their chats it may not read.
+        assert await who(own, Origin=HOST) == ""
+        usage = await client.get("/api/usage", headers={"Cookie": own, "Origin": HOST})
+        assert usage.status_code == 200
         same_site = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"}
         assert await who(f"{shown}; {own}", **same_site) == its
         followed = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate"}
