@@ -17,6 +17,9 @@ import httpx
 from settings import ROOT, child_environment
 
 START_S = 30.0
+#: A server closes a connection that was idle for five seconds, and httpx's own limit is the same:
+#: under load it would ask in the very moment in which the line is closed.
+SHORT_LIVED = httpx.Limits(keepalive_expiry=2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +80,9 @@ async def start_demo(folder: Path) -> AsyncIterator[Demo]:
                     with contextlib.suppress(httpx.TransportError):
                         if (await client.get("/healthz")).status_code == 200:
                             break
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
+        async with httpx.AsyncClient(
+            base_url=url, trust_env=False, timeout=30, limits=SHORT_LIVED
+        ) as client:
             yield Demo(url=url, client=client)
     finally:
         process.terminate()

@@ -123,7 +123,10 @@ async def serve(data_dir: Path, **settings: str) -> AsyncIterator[Served]:
         start_new_session=True,
     )
     url = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=90) as client:
+    limits = httpx.Limits(keepalive_expiry=2.0)  # A server closes what was idle for five seconds.
+    async with httpx.AsyncClient(
+        base_url=url, trust_env=False, timeout=90, limits=limits
+    ) as client:
         served = Served(url=url, process=process, client=client)
         reader = asyncio.create_task(_read_lines(process, served.lines))
         try:

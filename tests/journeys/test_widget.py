@@ -25,6 +25,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 BUTTON, NOTICE = "kinora-widget .launch", "kinora-widget .notice p"
 CARD = "article.kn-card[data-status=completed]"
 MOUNT = "Kinora.mount({token: '/kinora-token', opened: true})"
+RENEWED = """(before) => {
+  const chat = [...document.querySelectorAll('#chainlit-copilot')].at(-1)
+  return !before.isConnected && chat && chat.style.visibility === ''
+}"""
 LISTEN = """window.heard = []
 addEventListener('kinora:generation', ({ detail }) => window.heard.push(detail))"""
 #: What a browser notes of its own accord when a login has ended, or is not there.
@@ -179,9 +183,11 @@ async def test_a_login_that_ends_is_renewed_and_the_conversation_goes_on(
         "with gone as (update kinora.logins set expires_at = now() returning id)"
         " select pg_notify('kinora_access', json_build_object('grant', id)::text) from gone"
     )
-    async with page.expect_event("websocket"):
-        with psycopg.connect(scene.database_url, autocommit=True) as connection:
-            connection.execute(ended)
+    before = await page.query_selector("#chainlit-copilot")
+    with psycopg.connect(scene.database_url, autocommit=True) as connection:
+        connection.execute(ended)
+    # The refused chat gives way to one with the new login; what is typed before is not kept.
+    await page.wait_for_function(RENEWED, arg=before)
     await expect(page.locator(f"{BUTTON}[aria-expanded=true]")).to_be_visible()
     await draw(visit, cards=2)
     assert scene.site.minted > minted
