@@ -40,6 +40,18 @@ def _file(about: str, status: str) -> dict[str, Json]:
     return {status: found}
 
 
+def _of_media(whole: str, part: str) -> dict[str, Json]:
+    elsewhere = "With `download`, where the files lie in a bucket that everybody reaches."
+    return {
+        **_file(whole, "200"),
+        **_file(part, "206"),
+        "302": answer(elsewhere, headers=("Location",)),
+        "304": answer("You have it.", headers=("ETag",)),
+        "416": _NOT_THERE,
+        **_MEDIA_REFUSED,
+    }
+
+
 THINGS: dict[str, Operation] = {
     "GET /api/models": Operation(
         id="list_models",
@@ -60,13 +72,7 @@ THINGS: dict[str, Operation] = {
         tag="Pictures and films",
         summary="Get a file",
         about=_MEDIA,
-        answers={
-            **_file("The bytes.", "200"),
-            **_file("Some of the bytes.", "206"),
-            "304": answer("You have it.", headers=("ETag",)),
-            "416": _NOT_THERE,
-            **_MEDIA_REFUSED,
-        },
+        answers=_of_media("The bytes.", "Some of the bytes."),
         parameters=(KNOWN, RANGE),
         tried_with={"asset_id": examples.ASSET_ID},
     ),
@@ -75,13 +81,7 @@ THINGS: dict[str, Operation] = {
         tag="Pictures and films",
         summary="Ask about a file",
         about=_MEDIA,
-        answers={
-            **_file("The headers alone.", "200"),
-            **_file("The headers alone.", "206"),
-            "304": answer("You have it.", headers=("ETag",)),
-            "416": _NOT_THERE,
-            **_MEDIA_REFUSED,
-        },
+        answers=_of_media("The headers alone.", "The headers alone."),
         parameters=(KNOWN, RANGE),
         tried_with={"asset_id": examples.ASSET_ID},
     ),
