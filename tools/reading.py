@@ -87,22 +87,32 @@ def malformed(what: str) -> NoReturn:
 
 
 def refused(tool: Tool, error: ValidationError) -> ToolError:
-    """Put pydantic's complaints into words that name the arguments and what exists."""
+    """The refusal of a call with such arguments."""
     known = ", ".join(tool.arguments.model_fields)
+    unknown = f"is no argument of {tool.name}, which takes: {known}"
+    errors, left = complaints(error, "arguments", unknown)
+    return ToolError("invalid_request", summary(tool.name, errors, left), errors)
+
+
+def complaints(
+    error: ValidationError, whole: str, unknown: str
+) -> tuple[list[dict[str, str]], int]:
+    """Pydantic's complaints in words that name the arguments and what exists, and how many more
+    there are. `whole`: what all of it is called; `unknown`: what is said of a name too many.
+    """
     details = error.errors(include_url=False, include_input=False, include_context=False)
     errors = []
     for detail in details[:ERRORS_SHOWN_MAX]:
-        loc = ".".join(shown(part) for part in detail["loc"]) or "arguments"
+        loc = ".".join(shown(part) for part in detail["loc"]) or whole
         msg = detail["msg"].removeprefix("Value error, ")
         if detail["type"] == "extra_forbidden":
-            msg = f"is no argument of {tool.name}, which takes: {known}"
+            msg = unknown
         elif detail["type"] == "missing":
             msg = "is required"
         elif detail["type"] == "string_unicode":
             msg = "a name among them is not valid Unicode"
         errors.append({"loc": loc, "msg": msg})
-    left = len(details) - len(errors)
-    return ToolError("invalid_request", summary(tool.name, errors, left), errors)
+    return errors, len(details) - len(errors)
 
 
 def summary(name: str, errors: Iterable[Mapping[str, str]], left: int) -> str:

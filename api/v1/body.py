@@ -23,13 +23,12 @@ from api.problems import Problem
 from api.staying import staying
 from runtime import Runtime
 from tools.arguments import is_blank
-from tools.reading import no_constant, shown, unique_pairs
+from tools.reading import complaints, no_constant, shown, unique_pairs
 
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 FILES_MAX, FIELDS_MAX = 20, 64
 #: A field may be a picture as a data URL.
 FIELD_BYTES_MAX = 28 * 1024 * 1024
-ERRORS_SHOWN_MAX = 10
 #: `image[]`, `image[2]`: one of several; `input_reference[file_id]`: a part of it.
 _NAME = re.compile(r"([^\[\]]{1,64})\[([^\[\]]{0,64})\]")
 
@@ -72,16 +71,8 @@ def checked(shape: type[Shape], fields: Mapping[str, Any]) -> Shape:
     try:
         return shape.model_validate(dict(fields))
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False, include_context=False)
-    errors = []
-    for detail in details[:ERRORS_SHOWN_MAX]:
-        loc = ".".join(shown(part) for part in detail["loc"]) or "body"
-        msg = detail["msg"].removeprefix("Value error, ")
-        if detail["type"] == "extra_forbidden":
-            msg = f"is not understood here; known are {', '.join(shape.model_fields)}"
-        elif detail["type"] == "missing":
-            msg = "is required"
-        errors.append({"loc": loc, "msg": msg})
+        known = ", ".join(shape.model_fields)
+        errors, _ = complaints(error, "body", f"is not understood here; known are {known}")
     told = "; ".join(f"{found['loc']}: {found['msg']}" for found in errors)
     raise Problem(422, "invalid_request", told, errors)
 
