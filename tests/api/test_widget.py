@@ -300,6 +300,8 @@ async def test_the_page_for_a_frame_may_stand_in_allowed_pages_only(scene: Scene
         assert one.headers["content-security-policy"].endswith(f"frame-ancestors {OTHER_HOST}")
         assert "x-frame-options" not in one.headers
         assert (await client.get("/widget", params={"origin": STRANGER})).status_code == 422
+        trial = await client.get("/public/widget.html")
+        assert "default-src 'self'" in trial.headers["content-security-policy"]
         bundle = await client.get("/copilot/index.js", headers={"Origin": HOST})
         assert bundle.headers["content-encoding"] == "gzip"
         assert bundle.headers["access-control-allow-origin"] == HOST
