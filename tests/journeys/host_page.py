@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
+import psycopg
 
 from settings import ROOT
+from tests.demo_process import Demo
+from tests.house import free_port
+from tests.people import a_person, serve_people
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="{charset}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
@@ -135,3 +140,24 @@ def website(port: int, served: str, key: str) -> Iterator[Website]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextlib.asynccontextmanager
+async def website_with_kinora(
+    folder: Path, database_url: str, demo: Demo, *names: str
+) -> AsyncIterator[Website]:
+    """A website that Kinora knows under these names, whose backend has a key for the widget."""
+    port = free_port()
+    settings = {
+        "DATABASE_URL": database_url,
+        "DEMO_BASE_URL": demo.url,
+        "ALLOWED_ORIGINS": ",".join(f"http://{name}:{port}" for name in names),
+    }
+    async with (
+        serve_people(folder, **settings) as served,
+        a_person(served, database_url, "host@example.org") as host,
+    ):
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute("update kinora.api_keys set scopes = scopes || '{widget}'")
+        with website(port, served.url, host.key) as site:
+            yield site

@@ -17,8 +17,8 @@ from data_folder import derived
 from tests.demo_process import Demo
 from tests.house import free_port
 from tests.journeys.conftest import Visit, new_visit
-from tests.journeys.host_page import Website, website
-from tests.people import SECRET, a_person, serve_people
+from tests.journeys.host_page import Website, website, website_with_kinora
+from tests.people import SECRET
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -49,22 +49,9 @@ class Scene(NamedTuple):
 async def scene(
     fresh_database: Callable[[str], str], demo: Demo, shared_folder: Path
 ) -> AsyncIterator[Scene]:
-    url, port = fresh_database("journeys_widget"), free_port()
-    settings = {
-        "DATABASE_URL": url,
-        "DEMO_BASE_URL": demo.url,
-        "ALLOWED_ORIGINS": f"http://localhost:{port}",
-    }
-    async with (
-        serve_people(shared_folder / "widget_page", **settings) as served,
-        a_person(served, url, "host@example.org") as host,
-    ):
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("update kinora.api_keys set scopes = scopes || '{widget}'")
-        with (
-            website(port, served.url, host.key) as site,
-            website(free_port(), served.url, host.key) as stranger,
-        ):
+    url, folder = fresh_database("journeys_widget"), shared_folder / "widget_page"
+    async with website_with_kinora(folder, url, demo, "localhost") as site:
+        with website(free_port(), site.served, site.key) as stranger:
             yield Scene(site, stranger, url)
 
 

@@ -14,8 +14,7 @@ from playwright.async_api import Browser, FrameLocator, expect
 from tests.demo_process import Demo
 from tests.house import free_port
 from tests.journeys.conftest import ARGUMENTS, Visit, find_browser, new_visit
-from tests.journeys.host_page import Website, website
-from tests.people import a_person, serve_people
+from tests.journeys.host_page import Website, website, website_with_kinora
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -43,20 +42,9 @@ class Scene(NamedTuple):
 async def scene(
     fresh_database: Callable[[str], str], demo: Demo, shared_folder: Path
 ) -> AsyncIterator[Scene]:
-    url, port = fresh_database("journeys_frame"), free_port()
-    settings = {
-        "DATABASE_URL": url,
-        "DEMO_BASE_URL": demo.url,
-        "ALLOWED_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}",
-    }
-    async with (
-        serve_people(shared_folder / "widget_frame", **settings) as served,
-        a_person(served, url, "host@example.org") as host,
-    ):
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("update kinora.api_keys set scopes = scopes || '{widget}'")
-        with website(port, served.url, host.key) as site:
-            yield Scene(site, url)
+    url, folder = fresh_database("journeys_frame"), shared_folder / "widget_frame"
+    async with website_with_kinora(folder, url, demo, "127.0.0.1", "localhost") as site:
+        yield Scene(site, url)
 
 
 @pytest.fixture(scope="module")
