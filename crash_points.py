@@ -24,6 +24,8 @@ POINTS = (
     "collect.completed",  # the row is completed, nobody has done anything more
     "turn.step-written",  # a step of the conversation is written, its turn goes on
     "migrate.between",  # some of the database's scripts have run
+    "import.written",  # a batch of an import is written, not committed
+    "import.batch",  # it is committed, the next one has not begun
 )
 
 _name, _, _pass = os.environ.get("CRASHPOINT", "").partition(":")

@@ -1,5 +1,5 @@
-"""The operator's door: the doctor, accounts, API keys, storage. `manage.py --help` lists the
-commands.
+"""The operator's door: the doctor, accounts, API keys, storage, what old systems hold.
+`manage.py --help` lists the commands.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from accounts.keys import DEFAULT_SCOPES, SCOPES
 from db.connect import DATABASE_ERRORS
-from operations import people, storage_copy
+from operations import imports, people, storage_copy
 from operations.doctor import doctor
 from operations.place import open_database
 from settings import SettingsError, load
 from shared_process import ServerUnavailable
 
+HOURS_MAX = 100_000
 Command = Callable[[AsyncEngine], Awaitable[None]]
 
 
@@ -35,6 +36,7 @@ def read_command_line(arguments: list[str] | None = None) -> argparse.Namespace:
     found.set_defaults(command=None)
     _add_users(commands.add_parser("users", help="accounts, for AUTH_MODE=password"))
     _add_keys(commands.add_parser("keys", help="API keys"))
+    _add_import(commands.add_parser("import", help="bring over the old systems' data"))
     _add_storage(commands.add_parser("storage", help="where pictures and films lie"))
     return parser.parse_args(arguments)
 
@@ -57,6 +59,10 @@ def _add_users(parser: argparse.ArgumentParser) -> None:
             )
         if name == "add":
             action.add_argument("--admin", action="store_true", help="may operate Kinora")
+    adopt = actions.add_parser("adopt", help="give an account everything of an imported owner")
+    adopt.add_argument("owner", metavar="IDENTITY", help="superduper:ID, guest:ID, or an e-mail")
+    adopt.add_argument("email", metavar="EMAIL", help="whose it becomes; or: local")
+    adopt.set_defaults(command="adopt")
 
 
 def _add_keys(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +80,33 @@ def _add_keys(parser: argparse.ArgumentParser) -> None:
     revoke = actions.add_parser("revoke", help="end a key")
     revoke.add_argument("prefix", metavar="PREFIX", help="the part between kn_ and the next _")
     revoke.set_defaults(command="revoke-key")
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--superduper", metavar="DSN_OR_FILE", help="its Postgres, or a dump in JSON lines"
+    )
+    parser.add_argument("--chatbot", metavar="DSN", help="the Postgres of Super Chatbot")
+    parser.add_argument("--dry-run", action="store_true", help="count everything, change nothing")
+    parser.add_argument("--copy-files", action="store_true", help="fetch the files now, too")
+    parser.add_argument(
+        "--keep-in-progress", action="store_true", help="take what has not ended as it stands"
+    )
+    parser.add_argument(
+        "--stale-after",
+        type=_hours,
+        default=24.0,
+        metavar="HOURS",
+        help="what is in progress for longer has failed; default 24",
+    )
+    parser.set_defaults(command="import")
+
+
+def _hours(text: str) -> float:
+    hours = float(text)
+    if not 0 <= hours <= HOURS_MAX:
+        raise argparse.ArgumentTypeError(f"between 0 and {HOURS_MAX} hours")
+    return hours
 
 
 def _add_storage(parser: argparse.ArgumentParser) -> None:
@@ -100,6 +133,8 @@ def command_of(said: argparse.Namespace) -> Command:
             return partial(people.enable, email=said.email)
         case "adopt-local":
             return partial(people.adopt_local, email=said.email)
+        case "adopt":
+            return partial(people.adopt, owner=said.owner, email=said.email)
         case "create-key":
             return partial(people.create_key, email=said.user, name=said.name, scopes=said.scopes)
         case "revoke-key":
@@ -108,10 +143,17 @@ def command_of(said: argparse.Namespace) -> Command:
             raise ValueError(said.command)
 
 
-async def run(command: Command) -> None:
-    """Open the database, do it, close."""
-    async with open_database(load()) as engine:
-        await command(engine)
+async def do(said: argparse.Namespace) -> None:
+    """Do what was asked for; most of it with the database open."""
+    loaded = load()
+    if said.command == "copy-storage":
+        # Only the files themselves are looked at.
+        await storage_copy.copy(loaded, said.source, said.target)
+    elif said.command == "import":
+        await imports.bring_over(loaded, imports.wanted_of(said))
+    else:
+        async with open_database(loaded) as engine:
+            await command_of(said)(engine)
 
 
 def main() -> int:
@@ -120,17 +162,14 @@ def main() -> int:
     if said.command is None:
         return doctor()
     try:
-        if said.command == "copy-storage":
-            # Needs no database: only the files themselves are looked at.
-            asyncio.run(storage_copy.copy(load(), said.source, said.target))
-        else:
-            asyncio.run(run(command_of(said)))
+        asyncio.run(do(said))
     except KeyboardInterrupt:
         sys.stderr.write("\n")
         return 130
     except (
         people.Refused,
         storage_copy.Refused,
+        imports.Refused,
         SettingsError,
         ServerUnavailable,
         OSError,

@@ -39,6 +39,7 @@ from generations.engine import CONCURRENCY, Engine
 from generations.hands import Hands
 from generations.hearing import Hearing, Hooks
 from generations.meters import Meters
+from generations.remote import RemoteFiles, open_remote_files
 from generations.watch import Watch
 from own_servers import OwnServers, open_own_servers
 from providers.catalogue import Catalogue, load_catalogue
@@ -74,6 +75,8 @@ class Runtime:
     meters: Meters
     hearing: Hearing
     admission: Admission
+    #: Brings what lies at an old system still.
+    remote_files: RemoteFiles
     painters: list[Configured]
     entrance: Entrance
     #: None in local mode, which has one user.
@@ -171,6 +174,9 @@ async def open_runtime(loaded: Loaded, *, is_worker: bool = False) -> AsyncItera
         client = await stack.enter_async_context(open_client())
         presence, meters = Presence(engine), Meters()
         secret = read_secret(loaded, data_dir)
+        remote_files = await stack.enter_async_context(
+            open_remote_files(engine, files, loaded.settings.import_origins)
+        )
         painters = _open_painters(stack, loaded, servers.demo_url, client)
         hands = Hands(
             engine=engine,
@@ -179,6 +185,7 @@ async def open_runtime(loaded: Loaded, *, is_worker: bool = False) -> AsyncItera
             catalogue=catalogue,
             providers={painter.provider.name: painter.provider for painter in painters},
             results=await stack.enter_async_context(open_result_clients()),
+            remote_files=remote_files,
             hooks=Hooks(public_url=loaded.settings.public_url, key=derived(secret, "webhooks")),
             limits=_limits(loaded, catalogue),
             meters=meters,
@@ -201,6 +208,7 @@ async def open_runtime(loaded: Loaded, *, is_worker: bool = False) -> AsyncItera
             meters=meters,
             hearing=Hearing(engine, hands.hooks, hands.providers),
             admission=Admission(engine, catalogue, frozenset(hands.providers), _budgets(loaded)),
+            remote_files=remote_files,
             painters=painters,
             demo_url=servers.demo_url,
             local_user_id=local_user_id,

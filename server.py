@@ -158,14 +158,15 @@ async def close_data_layer() -> None:
         await layer.close()
 
 
-def say_what_is_in_use(runtime: Runtime, chat: ChatModel, accounts: int | None) -> None:
+def say_what_is_in_use(runtime: Runtime, chat: ChatModel, accounts: tuple[int, int] | None) -> None:
     """Nobody's key starts to spend by surprise: the terminal names what is used and who configured
-    it, and who may enter; `accounts`: None in local mode, which has none.
+    it, and who may enter; `accounts`: those that can log in, and those without a password; None in
+    local mode, which has none.
     """
     lines = [
         "",
         f"  Kinora is ready:  {_address(runtime.loaded.settings)}",
-        *(() if accounts is None else (f"  who may enter:    {_who(accounts)}",)),
+        *(() if accounts is None else (f"  who may enter:    {_who(*accounts)}",)),
         f"  chat model:       {chat.label} ({chat.source})",
         *(f"  painter:          {p['label']} ({p['source']})" for p in runtime.in_use()),
         *(() if runtime.drives else (f"  worker:           {_elsewhere(runtime.loaded)}",)),
@@ -190,10 +191,12 @@ def _elsewhere(loaded: Loaded) -> str:
     return f"{said}; nothing is painted unless one runs: make worker"
 
 
-def _who(accounts: int) -> str:
-    if not accounts:
-        return "nobody yet; make an account: .venv/bin/python manage.py users add EMAIL --admin"
-    return f"{accounts} account" + ("" if accounts == 1 else "s")
+def _who(accounts: int, without_password: int) -> str:
+    door = ".venv/bin/python manage.py users"
+    some = f"{accounts} account" + ("" if accounts == 1 else "s") if accounts else "nobody yet"
+    if without_password:
+        return f"{some}; {without_password} without a password, give one: {door} password EMAIL"
+    return some if accounts else f"{some}; make an account: {door} add EMAIL --admin"
 
 
 def load_chat(settings: Settings) -> None:

@@ -108,6 +108,9 @@ class Settings(ProviderSettings, StorageSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins of other pages that may call, embed and connect; by commas."
     )
+    import_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Places at private addresses that imported files may lie at; by commas."
+    )
     requests_per_minute: int = Field(
         1200, ge=0, description="Requests of one caller a minute; 0: no limit."
     )
@@ -166,7 +169,7 @@ class Settings(ProviderSettings, StorageSettings):
             raise ValueError("must be scheme and host only, such as https://kinora.example.org")
         return origin
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "import_origins", mode="before")
     @classmethod
     def _are_origins(cls, value: object) -> object:
         return origins_in(value) if isinstance(value, str) else value

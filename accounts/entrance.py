@@ -136,12 +136,15 @@ class Entrance:
         token = tokens.sign(self._secret, identifier, name, login_id, LOGIN_LASTS_S)
         return LoggedIn(user_id=account.id, token=token, lasts_s=LOGIN_LASTS_S)
 
-    async def count_accounts(self) -> int | None:
-        """How many may log in; None where nobody needs to."""
+    async def count_accounts(self) -> tuple[int, int] | None:
+        """How many may log in, and how many could if they had a password; None where nobody needs
+        to.
+        """
         if self.local is not None:
             return None
         async with self._engine.connect() as connection:
-            return await accounts.count(connection)
+            waiting = await accounts.count_without_password(connection, identity.PASSWORD)
+            return await accounts.count(connection), waiting
 
     async def log_out(self, visitor: Visitor) -> None:
         """End the visitor's login, in every tab and process."""

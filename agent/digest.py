@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tools.answers import OLD_SYSTEMS
+
 ITEMS_MAX = 40
 TEXT_CHARS_MAX = 500
 GENERATION_KEYS = (
@@ -44,6 +46,9 @@ def generation_digest(generation: Mapping[str, Any]) -> dict[str, Any]:
     }
     if generation.get("assets"):
         known["files"] = len(generation["assets"])
+    if generation.get("provider") in OLD_SYSTEMS:
+        # Else a model promises that it will come, or tries it again.
+        known["imported_from"] = generation["provider"]
     if generation.get("cancel_requested_at"):
         known["cancel_requested"] = True
     for key in ("error", "notes"):

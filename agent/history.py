@@ -36,10 +36,13 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What a person wrote in one message, and what was attached to it."""
+    """What a person wrote in one message, and what was attached to it; lines of the studio's, as
+    those of the news, stand in front.
+    """
 
     text: str
     attachments: tuple[Attachment, ...] = ()
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +126,7 @@ def turn_messages(turn: Turn, ids: Iterator[str], *, sees: bool) -> Iterator[Mes
 def person_message(said: Said, *, sees: bool, news: Iterable[str] = ()) -> Message:
     """News, the person's words, a line for each attachment; pictures for a model that sees."""
     named = [f"[attached: {one_line(a.asset_id)} {one_line(a.name)}]" for a in said.attachments]
-    lines = [*map(clean, news), clipped(clean(said.text)), *named]
+    lines = [*map(clean, (*said.lines, *news)), clipped(clean(said.text)), *named]
     text = "\n".join(line for line in lines if line) or "..."
     pictures = [a.picture for a in said.attachments if a.picture and sees]
     if not pictures:
@@ -180,6 +183,11 @@ def finished_line(generation: Mapping[str, Any]) -> str:
     error = generation.get("error")
     why = f": {one_line(error['message'])}" if error else ""
     return f"[{name} {generation['kind']} {generation['status']}{why}]"
+
+
+def imported_line(name: str, kind: str, status: str, prompt: str) -> str:
+    """The line that tells the model of what an old system had made: no call of its own does."""
+    return f"[{name} {kind} {status}{f': {one_line(prompt)}' if prompt else ''}]"
 
 
 def page_line(said: Mapping[str, Any]) -> str:

@@ -47,7 +47,8 @@ class Links:
             {
                 **asset,
                 "url": self.to_asset(asset["id"]),
-                "thumbnail_url": self.to_asset(asset["id"], THUMBNAIL_WIDTH_PX),
+                "thumbnail_url": asset["thumbnail_url"]
+                and self.to_asset(asset["id"], THUMBNAIL_WIDTH_PX),
             }
             for asset in assets
         ]

@@ -1,5 +1,5 @@
-"""Pictures and films: the bytes for their owner, or for whoever holds a signed address; and the
-door for new pictures.
+"""Pictures, films and sounds: the bytes for their owner, or for whoever holds a signed address; and
+the door for new pictures.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from db import assets, media
 from db.assets import Asset
 from db.ids import parse_id
 from db.readings import asset_reading
+from db.remote_files import NotHere
 from runtime import Runtime
 
 router = APIRouter()
@@ -61,10 +62,12 @@ async def get_media(
     """The bytes of an asset, or with `w` a thumbnail about so wide; ranges and revalidation
     included.
     """
-    asset = await _find(runtime, visitor, asset_id, exp, sig)
+    asset = await _here(runtime, await _find(runtime, visitor, asset_id, exp, sig))
     width_px = w and next((px for px in THUMBNAIL_WIDTHS_PX if px >= w), THUMBNAIL_WIDTHS_PX[-1])
-    key, media_type, tag = asset.storage_key, asset.media_type, asset.sha256
+    key, media_type, tag = asset.key, asset.media_type, asset.sha256
     if width_px:
+        if media_type.startswith("audio/"):
+            raise Problem(404, "not_found", "This is a sound: there is no picture of it.")
         key, media_type, tag = _thumbnail_key(asset, width_px), "image/webp", f"{tag}-{width_px}"
     etag = f'"{tag}"'
     headers = _headers(asset, key, etag, download=download)
@@ -84,6 +87,8 @@ async def get_media(
     except FileNotFoundError as error:
         detail = "The file of this picture or film is gone."
         raise Problem(404, "not_found", detail) from error
+    except media.WrongType as error:
+        raise Problem(404, "not_found", str(error)) from error
 
 
 async def _find(
@@ -103,6 +108,18 @@ async def _find(
     if found is None:
         raise Problem(404, "not_found", "There is no such picture or film.")
     return found
+
+
+async def _here(runtime: Runtime, asset: Asset) -> Asset:
+    """The asset with its bytes, brought from an old system where they are there still."""
+    try:
+        return await runtime.remote_files.here(asset)
+    except NotHere as error:
+        if error.is_gone:
+            raise Problem(404, "not_found", error.message) from error
+        raise Problem(
+            503, "unavailable", error.message, retry_after_s=error.retry_after_s or 1.0
+        ) from error
 
 
 def _signed(runtime: Runtime, asset_id: UUID, exp: int | None, sig: str | None) -> bool:
@@ -132,12 +149,12 @@ async def _elsewhere(
 def _thumbnail_key(asset: Asset, width_px: int) -> str:
     if asset.thumbnail_key is not None and f"-w{width_px}." in asset.thumbnail_key:
         return asset.thumbnail_key
-    return f"{asset.storage_key.rsplit('.', 1)[0]}-w{width_px}.webp"
+    return f"{asset.key.rsplit('.', 1)[0]}-w{width_px}.webp"
 
 
 async def _make_thumbnail(runtime: Runtime, asset: Asset, key: str, width_px: int) -> None:
     """A width that is asked for the first time. Raises: FileNotFoundError."""
-    async with runtime.files.local(asset.storage_key) as path:
+    async with runtime.files.local(asset.key) as path:
         small = await asyncio.to_thread(media.thumbnail_of_file, path, width_px)
     await runtime.files.put_bytes(key, small)
 

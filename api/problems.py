@@ -4,6 +4,7 @@ of that door, with a code to act on and a sentence to read.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -35,10 +36,17 @@ class Problem(Exception):
     """A refusal of a door itself."""
 
     def __init__(
-        self, status: int, code: str, detail: str, errors: Sequence[dict[str, str]] = ()
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        errors: Sequence[dict[str, str]] = (),
+        *,
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail, self.errors = status, code, detail, tuple(errors)
+        self.retry_after_s = retry_after_s
 
 
 def install(app: FastAPI) -> None:
@@ -56,7 +64,9 @@ def install(app: FastAPI) -> None:
 async def _ours(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, Problem):
         raise error
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
     return refusal(request.url.path, error.status, error.code, error.detail, error.errors, headers)
 
 

@@ -17,7 +17,7 @@ from settings import ROOT
 #: In order: what a person feels first.
 BENCHMARKS = (
     *("start", "page", "tokens", "threads", "access", "cards", "stream", "transport"),
-    *("polls", "generations", "companies", "doors", "workers"),
+    *("polls", "generations", "companies", "doors", "workers", "imports"),
 )
 #: Those that can be measured by fewer and smaller rounds.
 QUICK = frozenset(
@@ -31,6 +31,7 @@ QUICK = frozenset(
         "companies",
         "doors",
         "workers",
+        "imports",
     }
 )
 

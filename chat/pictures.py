@@ -68,7 +68,7 @@ async def attachments(
 
 
 async def _data_uri(runtime: Runtime, asset: Asset) -> str:
-    async with runtime.files.local(asset.storage_key) as path:
+    async with runtime.files.local(asset.key) as path:
         data, media_type = await asyncio.to_thread(
             media.scaled_data, path, bytes_max=SEEN_BYTES_MAX, side_max_px=SEEN_SIDE_MAX_PX
         )

@@ -1,5 +1,5 @@
-"""From the stored thread to the agent's words: steps become turns, and what was finished meanwhile
-or is told by the page around the chat becomes a line.
+"""From the stored thread to the agent's words: steps become turns, and what was finished meanwhile,
+what an old system had made, or what the page around the chat tells becomes a line.
 """
 
 from __future__ import annotations
@@ -9,12 +9,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from agent.history import Answered, Attachment, Called, Said, Turn, finished_line, page_line
+from agent.history import (
+    Answered,
+    Attachment,
+    Called,
+    Said,
+    Turn,
+    finished_line,
+    imported_line,
+    page_line,
+)
 from db import conversation, readings, users
-from db.conversation import Spoken
+from db.conversation import Imported, Spoken
 from generations.contract import Caller
 from runtime import Runtime
+from tools.answers import OLD_SYSTEMS
+
+OVER = ("completed", "failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +55,10 @@ async def recall(runtime: Runtime, caller: Caller, before: datetime) -> Recalled
             else []
         )
         page = await users.page_context(connection, caller.user_id)
-    return Recalled(
-        turns=tuple(turns_of(spoken)),
-        news=(*map(finished_line, finished), *([page_line(page)] if page else ())),
-    )
+    turns, untold = turns_of(spoken)
+    # What came from an old system is told where its card stands.
+    news = [finished_line(one) for one in finished if one["provider"] not in OLD_SYSTEMS]
+    return Recalled(turns=tuple(turns), news=(*untold, *news, *([page_line(page)] if page else ())))
 
 
 @dataclass(slots=True)
@@ -65,21 +78,43 @@ class _Open:
         return Turn(said=self.said, answered=tuple(answered))
 
 
-def turns_of(spoken: Sequence[Spoken]) -> list[Turn]:
-    """Group steps into turns; what stands before the first message of a person belongs to none."""
+def turns_of(spoken: Sequence[Spoken]) -> tuple[list[Turn], tuple[str, ...]]:
+    """Group steps into turns, and the lines that the person's next message is to begin with: of
+    imported pictures the model has no call, so each is told before what is said next.
+
+    A conversation that begins with an answer, as imported documents do, begins with a turn in which
+    the person said nothing.
+    """
     turns: list[_Open] = []
+    known: set[UUID] = set()
+    lines: list[str] = []
     for step in spoken:
+        new = [one for one in step.imported if one.id not in known]
+        known.update(one.id for one in new)
+        lines += map(_line, new)
         if step.type == "user_message":
             pictures = tuple(
                 Attachment(asset_id=str(asset_id), name=name) for asset_id, name in step.pictures
             )
-            turns.append(_Open(Said(text=step.output, attachments=pictures)))
-        elif turns and step.type == "tool":
-            result = _json_object(step.output)
-            turns[-1].calls.append(Called(name=step.name, arguments=step.input, result=result))
-        elif turns:
+            turns.append(_Open(Said(text=step.output, attachments=pictures, lines=tuple(lines))))
+            lines = []
+        elif step.type == "tool":
+            if turns:
+                result = _json_object(step.output)
+                turns[-1].calls.append(Called(name=step.name, arguments=step.input, result=result))
+        else:
+            if not turns:
+                turns.append(_Open(Said(text="")))
             turns[-1].texts.append(step.output)
-    return [turn.close() for turn in turns]
+    return [turn.close() for turn in turns], tuple(lines)
+
+
+def _line(one: Imported) -> str:
+    name = f"#{one.number}" if one.number else str(one.id)
+    status = one.status if one.status in OVER else "unfinished"
+    if status == "completed" and not one.has_file:
+        status = "lost"
+    return imported_line(name, one.kind, status, one.prompt)
 
 
 def _json_object(text: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.ids import new_id
-from db.tables import api_keys, assets, attempts, generations, logins, threads, users
+from db.tables import api_keys, assets, attempts, generations, imported, logins, threads, users
 
 #: On this channel it is told that a login or key ended (`grant`), or all of a user's (`user`).
 CHANNEL = "kinora_access"
@@ -30,6 +30,15 @@ class Account:
     password_hash: str | None
     is_admin: bool
     is_disabled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """An imported owner to whom something belongs that nobody can log in for."""
+
+    identifier: str
+    threads: int
+    generations: int
 
 
 async def find(connection: AsyncConnection, identifier: str) -> Account | None:
@@ -53,6 +62,17 @@ async def count(connection: AsyncConnection) -> int:
         .select_from(users)
         .where(users.c.password_hash.is_not(None), users.c.disabled_at.is_(None))
     )
+    return int((await connection.execute(query)).scalar_one())
+
+
+async def count_without_password(connection: AsyncConnection, source: str) -> int:
+    """How many accounts of people there are that wait for a password: imported, as a rule. `source`
+    is what their identifiers begin with.
+    """
+    u = users.c
+    waiting = (u.password_hash.is_(None), u.disabled_at.is_(None))
+    query = select(func.count()).select_from(users)
+    query = query.where(*waiting, u.identifier.startswith(f"{source}:", autoescape=True))
     return int((await connection.execute(query)).scalar_one())
 
 
@@ -173,9 +193,33 @@ async def forget_old_logins(connection: AsyncConnection, older_than: datetime) -
 
 
 async def adopt(connection: AsyncConnection, giver: UUID, taker: UUID) -> dict[str, int]:
-    """Give one user everything that another has made; how many rows of each kind."""
+    """Give one user everything that another has made, and what a later import would bring the
+    other; how many rows of each kind.
+    """
     given = {}
     for table in (threads, generations, assets, attempts):
         moved = update(table).where(table.c.user_id == giver).values(user_id=taker)
         given[table.name] = (await connection.execute(moved)).rowcount
+    heir = update(imported).where(imported.c.target_id == giver).values(target_id=taker)
+    await connection.execute(heir)
     return given
+
+
+async def imported_owners(connection: AsyncConnection) -> list[Owner]:
+    """Those of the old systems' owners who have something and no password, the richest first."""
+    u = users.c
+    came = select(imported.c.legacy_id).where(imported.c.target_id == u.id).exists()
+    counts = [
+        select(func.count())
+        .select_from(table)
+        .where(table.c.user_id == u.id, table.c.deleted_at.is_(None))
+        .scalar_subquery()
+        for table in (threads, generations)
+    ]
+    query = select(u.identifier, *counts).where(u.password_hash.is_(None), came)
+    owners = [
+        Owner(identifier=row[0], threads=row[1], generations=row[2])
+        for row in (await connection.execute(query)).all()
+        if row[1] or row[2]
+    ]
+    return sorted(owners, key=lambda one: (-one.threads - one.generations, one.identifier))

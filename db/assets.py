@@ -38,10 +38,21 @@ class Asset:
     duration_s: float | None
     size_bytes: int | None
     sha256: str | None
-    storage_key: str
+    #: None: the bytes are elsewhere as yet, where an old system kept them (`db.remote_files`).
+    storage_key: str | None
     thumbnail_key: str | None = None
     #: The database's moment; None until the row is written.
     created_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """Where its bytes lie, of one that is known to have them here.
+
+        Raises: ValueError: they are elsewhere.
+        """
+        if self.storage_key is None:
+            raise ValueError(f"the bytes of {self.id} have not been brought here")
+        return self.storage_key
 
 
 _COLUMNS = tuple(assets.c[field.name] for field in fields(Asset))
@@ -61,7 +72,7 @@ def _living() -> Select[Any]:
 
 
 async def add(connection: AsyncConnection, asset: Asset) -> None:
-    """Write the row of a file whose bytes are stored."""
+    """Write the row of a file whose bytes are stored, or known to be elsewhere."""
     values = {name: value for name, value in asdict(asset).items() if name != "created_at"}
     await connection.execute(insert(assets).values(**values))
 
@@ -165,14 +176,16 @@ async def forget_of_generation(connection: AsyncConnection, generation_id: UUID)
     await connection.execute(delete(assets).where(assets.c.generation_id == generation_id))
 
 
-async def keys_of_deleted(connection: AsyncConnection, asset_id: UUID) -> list[str]:
-    """Where the files of a deleted upload lie; none when it lives."""
+async def keys_of_deleted(connection: AsyncConnection, asset_id: UUID) -> list[str] | None:
+    """Where the files of a deleted upload lie, which may never have come here; None when it
+    lives.
+    """
     a = assets.c
     query = select(a.storage_key, a.thumbnail_key).where(
         a.id == asset_id, a.deleted_at.is_not(None)
     )
     found = (await connection.execute(query)).one_or_none()
-    return [key for key in found or () if key is not None]
+    return None if found is None else [key for key in found if key is not None]
 
 
 async def forget(connection: AsyncConnection, asset_id: UUID) -> None:

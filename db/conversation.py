@@ -1,5 +1,5 @@
 """A thread as the agent needs it: what was said, called and answered, in order, with the pictures
-people gave.
+people gave and what an old system had made.
 """
 
 from __future__ import annotations
@@ -10,15 +10,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.tables import assets, elements, steps, threads
+from db.tables import assets, elements, generations, steps, threads
 
 #: More than any chat model is sent; older steps stay in the thread.
 STEPS_MAX = 400
 s = steps.c
 SPOKEN = ("user_message", "assistant_message", "tool")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """A generation of an old system whose card stands in a message: no call tells of it."""
+
+    id: UUID
+    #: Its handle in this thread; None: it has one in another thread, or none.
+    number: int | None
+    kind: str
+    status: str
+    prompt: str
+    has_file: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +46,7 @@ class Spoken:
     created_at: datetime
     #: Asset and file name of each picture a person gave with it.
     pictures: tuple[tuple[UUID, str], ...]
+    imported: tuple[Imported, ...] = ()
 
 
 async def read(
@@ -54,7 +68,8 @@ async def read(
     )
     records = (await connection.execute(query)).all()
     pictures = await _pictures(connection, thread_id)
-    return [_spoken(record, pictures) for record in reversed(records)]
+    imported = await _imported(connection, thread_id)
+    return [_spoken(record, pictures, imported) for record in reversed(records)]
 
 
 async def one(connection: AsyncConnection, user_id: UUID, step_id: UUID) -> Spoken | None:
@@ -68,10 +83,14 @@ async def one(connection: AsyncConnection, user_id: UUID, step_id: UUID) -> Spok
     if record is None:
         return None
     pictures = await _pictures(connection, record.thread_id)
-    return _spoken(record, pictures)
+    return _spoken(record, pictures, {})
 
 
-def _spoken(record: Any, pictures: Mapping[UUID, list[tuple[UUID, str]]]) -> Spoken:
+def _spoken(
+    record: Any,
+    pictures: Mapping[UUID, list[tuple[UUID, str]]],
+    imported: Mapping[UUID, list[Imported]],
+) -> Spoken:
     return Spoken(
         id=record.id,
         type=record.type,
@@ -80,6 +99,7 @@ def _spoken(record: Any, pictures: Mapping[UUID, list[tuple[UUID, str]]]) -> Spo
         output=record.output,
         created_at=record.created_at,
         pictures=tuple(pictures.get(record.id, ())),
+        imported=tuple(imported.get(record.id, ())),
     )
 
 
@@ -95,4 +115,33 @@ async def _pictures(
     found: dict[UUID, list[tuple[UUID, str]]] = {}
     for step_id, asset_id, name in (await connection.execute(query)).all():
         found.setdefault(step_id, []).append((asset_id, name or "picture"))
+    return found
+
+
+async def _imported(connection: AsyncConnection, thread_id: UUID) -> dict[UUID, list[Imported]]:
+    g, e = generations.c, elements.c
+    has_file = exists().where(assets.c.generation_id == g.id).label("has_file")
+    query = (
+        select(e.step_id, g.id, g.number, g.thread_id, g.kind, g.status, g.prompt, has_file)
+        .join(generations, g.id == e.generation_id)
+        .where(
+            e.thread_id == thread_id,
+            e.step_id.is_not(None),
+            g.legacy_id.is_not(None),
+            g.deleted_at.is_(None),
+        )
+        .order_by(e.seq)
+    )
+    found: dict[UUID, list[Imported]] = {}
+    for record in (await connection.execute(query)).all():
+        found.setdefault(record.step_id, []).append(
+            Imported(
+                id=record.id,
+                number=record.number if record.thread_id == thread_id else None,
+                kind=record.kind,
+                status=record.status,
+                prompt=record.prompt,
+                has_file=record.has_file,
+            )
+        )
     return found

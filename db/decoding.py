@@ -30,11 +30,11 @@ class WrongType(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """What decoding has shown; `suffix` is the file name's, with its dot."""
+    """What decoding has shown; `suffix` is the file name's, with its dot. A sound has no sides."""
 
     media_type: str
-    width_px: int
-    height_px: int
+    width_px: int | None
+    height_px: int | None
     duration_s: float | None
     suffix: str
 

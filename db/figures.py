@@ -21,14 +21,14 @@ _FIGURES = text(
         count(*) filter (where waits) as waiting,
         max(extract(epoch from now() - queued_at)) filter (where status = 'queued')::float8 as age_s
     from kinora.generations
-    where status in ('queued', 'submitting', 'in_progress', 'storing')
+    where status in ('queued', 'submitting', 'in_progress', 'storing') and legacy_id is null
     group by status, kind, model, provider
     union all
     select 'pause', code, '', '', provider, extract(epoch from until - now())::float8, 0, null
     from kinora.provider_pauses where until > now()
     union all
     select 'undecided', '', '', '', '', count(*)::float8, 0, null
-    from kinora.generations where status = 'unknown' and deleted_at is null
+    from kinora.generations where status = 'unknown' and legacy_id is null and deleted_at is null
     union all
     select 'workers', '', '', '', '', count(*)::float8, 0, null
     from jobs.procrastinate_workers

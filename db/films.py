@@ -27,7 +27,8 @@ def container_of(stream: BinaryIO) -> str | None:
     head = stream.read(64)
     stream.seek(0)
     if head[4:8] == b"ftyp":
-        return "mov"
+        # A picture may come in the same box.
+        return None if head[8:12] in (b"avif", b"avis") else "mov"
     return "matroska" if head[:4] == b"\x1aE\xdf\xa3" and b"webm" in head else None
 
 

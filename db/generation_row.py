@@ -36,6 +36,8 @@ class Row:
     thread_id: UUID | None
     number: int | None
     parent_id: UUID | None
+    #: Its name in the old system that it was imported from; such a row is never driven.
+    legacy_id: str | None
     kind: str
     status: str
     prompt: str

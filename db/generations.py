@@ -75,7 +75,9 @@ async def load(connection: AsyncConnection, generation_id: UUID) -> Row | None:
 
 
 async def claim(connection: AsyncConnection, generation_id: UUID) -> Row | None:
-    """Take a row over: from here on every older claim on it is fenced off."""
+    """Take a row over: from here on every older claim on it is fenced off. None also for what was
+    imported from an old system, which has no provider here: nobody drives it.
+    """
     found = await connection.execute(moves.CLAIM, {"known_id": generation_id})
     return row_or_none(found.mappings().one_or_none())
 
@@ -278,7 +280,8 @@ async def settle_undecided(connection: AsyncConnection, older_than_s: float) -> 
     """Close as failed what stayed unknown for too long; returns how many."""
     g = generations.c
     age = func.make_interval(0, 0, 0, 0, 0, 0, older_than_s)
-    query = select(*COLUMNS).where(g.status == "unknown", g.finished_at < func.now() - age)
+    ours = (g.status == "unknown", g.legacy_id.is_(None))
+    query = select(*COLUMNS).where(*ours, g.finished_at < func.now() - age)
     found = (await connection.execute(query.with_for_update(skip_locked=True))).mappings().all()
     rows = [known(record) for record in found]
     for row in rows:

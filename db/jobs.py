@@ -84,7 +84,8 @@ _FORGOTTEN = text(
     """
     select id from (
         select id, updated_at from kinora.generations
-        where status in ('queued', 'submitting', 'in_progress', 'storing') and not waits
+        where status in ('queued', 'submitting', 'in_progress', 'storing')
+          and legacy_id is null and not waits
         union
         select g.id, g.updated_at from kinora.generations g
         join kinora.assets a on a.generation_id = g.id
@@ -188,7 +189,9 @@ async def take_over(connection: AsyncConnection) -> int:
 
 
 async def defer_forgotten(connection: AsyncConnection) -> int:
-    """Defer open generations that no job drives, should such a job ever have been lost."""
+    """Defer open generations that no job drives, should such a job ever have been lost; of those
+    imported from an old system only what was deleted, whose files have to go.
+    """
     ids = (await connection.execute(_FORGOTTEN)).scalars().all()
     for generation_id in ids:
         locked = await connection.execute(

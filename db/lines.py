@@ -5,6 +5,8 @@ after a crash. Places go to the user with the fewest at work first, then to whoe
 longest. Who fits in goes; who does not `waits`, and nobody drives it until whoever leaves a place,
 or the sweep, passes the place on.
 
+What was imported from an old system takes no place: it goes to no provider.
+
 What takes room away: a user's bound, a provider's own bounds (so many at once, so many in so many
 seconds), and a pause, which a provider gets by refusing us. After a pause one goes first, to try.
 """
@@ -65,8 +67,8 @@ with busy as (
     select provider, user_id, count(*) as n,
            count(*) filter (where status in ('queued', 'submitting')) as unsent
     from kinora.generations
-    where status in ('submitting', 'in_progress', 'storing')
-       or (status = 'queued' and placed_at is not null)
+    where legacy_id is null and (status in ('submitting', 'in_progress', 'storing')
+       or (status = 'queued' and placed_at is not null))
     group by provider, user_id
 ), at_work as (
     select user_id, sum(n) as n from busy group by user_id
@@ -108,7 +110,8 @@ _LINE = """
                partition by g.user_id, g.provider order by g.queued_at, g.id) as own
     from bound, kinora.generations g
     join room using (provider) left join at_work w using (user_id)
-    where g.status = 'queued' and g.placed_at is null and g.cancel_requested_at is null
+    where g.status = 'queued' and g.legacy_id is null
+      and g.placed_at is null and g.cancel_requested_at is null
       and (g.waits or cardinality(g.notes) = 0)
 ), fair as (
     select *, row_number() over (
@@ -161,7 +164,7 @@ _PLACES = text(
 _ROUSE = text("update kinora.generations set waits = false, notes = '{}' where id = any(:ids)")
 _AT_WORK = text(
     """
-    select count(*) from kinora.generations where user_id = :user_id and (
+    select count(*) from kinora.generations where user_id = :user_id and legacy_id is null and (
         status in ('submitting', 'in_progress', 'storing')
         or (status = 'queued' and placed_at is not null))
     """

@@ -13,14 +13,16 @@ from typing import BinaryIO
 
 from PIL import Image, ImageCms, ImageOps
 
-from db.decoding import Media, WrongType, reading, small_enough
+from db.decoding import TOO_MANY_PIXELS, Media, WrongType, reading, small_enough
 from db.films import container_of, inspect_film, poster
+from db.sounds import inspect_sound, is_sound
 
 __all__ = [
     "Media",
     "WrongType",
     "clean_upload",
     "inspect",
+    "recognise",
     "scaled_data",
     "thumbnail",
     "thumbnail_of_file",
@@ -41,8 +43,12 @@ _TYPES = {
     # A JPEG with further pictures behind it, as many phones write them; read as its first.
     "MPO": ("image/jpeg", ".jpg"),
     "WEBP": ("image/webp", ".webp"),
+    "GIF": ("image/gif", ".gif"),
+    "AVIF": ("image/avif", ".avif"),
 }
 _STORED = ("PNG", "JPEG", "WEBP")
+#: As old systems kept them too: every browser shows them, so they stay as they are.
+_SHOWN = (*_STORED, "GIF", "AVIF")
 #: Given by people only, and stored as a still picture.
 _GIVEN = (*_STORED, "GIF")
 _PICTURE_ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "GIF": b"\0;"}
@@ -53,7 +59,7 @@ _ANOTHER_FILE = re.compile(
 
 
 def inspect(path: Path, kind: str) -> Media:
-    """What the file is, if it is a whole one of this kind (`image` or `video`).
+    """What the file is, if it is a whole one of this kind (`image`, `video` or `audio`).
 
     Raises:
         WrongType: it is not.
@@ -63,7 +69,28 @@ def inspect(path: Path, kind: str) -> Media:
             return _inspect_picture(stream)
         if kind == "video":
             return inspect_film(stream)
+        if kind == "audio":
+            return inspect_sound(stream)
     raise ValueError(f"files of kind {kind} are not looked into")
+
+
+def recognise(path: Path) -> Media:
+    """What a file is of which nobody knows the kind.
+
+    Raises:
+        WrongType: it is no picture, film or sound that we take.
+    """
+    with path.open("rb") as stream:
+        if is_sound(stream):
+            return inspect_sound(stream)
+        if container_of(stream) is not None:
+            return inspect_film(stream)
+        try:
+            return _inspect_picture(stream, _SHOWN)
+        except WrongType as error:
+            if str(error) == TOO_MANY_PIXELS:
+                raise
+            raise WrongType("The file is no picture, film or sound that can be shown.") from error
 
 
 def clean_upload(source: bytes | Path) -> tuple[bytes, Media]:
@@ -106,9 +133,10 @@ def scaled_data(path: Path, *, bytes_max: int, side_max_px: int) -> tuple[bytes,
         WrongType: it is no picture, or no size that is still of use fits.
     """
     with path.open("rb") as stream, reading("The picture cannot be read."):
-        image, format_ = _opened(stream, _STORED)
+        image, format_ = _opened(stream, _SHOWN)
         fits = path.stat().st_size <= bytes_max and max(image.size) <= side_max_px
-        if fits:
+        # What goes to a provider or a chat model is of a kind that all of them take.
+        if fits and (format_ in _STORED or format_ == "MPO"):
             return path.read_bytes(), _TYPES[format_][0]
         image.load()
         pixels = _plain(image)
@@ -140,9 +168,9 @@ def _decoded(stream: BinaryIO, formats: tuple[str, ...]) -> tuple[Image.Image, s
     return image, format_
 
 
-def _inspect_picture(stream: BinaryIO) -> Media:
+def _inspect_picture(stream: BinaryIO, formats: tuple[str, ...] = _STORED) -> Media:
     with reading("The file is not a whole PNG, JPEG or WebP picture."):
-        image, format_ = _decoded(stream, _STORED)
+        image, format_ = _decoded(stream, formats)
     media_type, suffix = _TYPES[format_]
     return Media(media_type, image.width, image.height, None, suffix)
 
@@ -199,7 +227,7 @@ def _thumbnail(path: Path, width_px: int, *, film: bool) -> bytes:
         if film:
             image = poster(stream, width_px)
         else:
-            image, _ = _opened(stream, _STORED)
+            image, _ = _opened(stream, _SHOWN)
             image.draft("RGB", (width_px * 2, width_px * 2))
             image.load()
         pixels = _plain(image)

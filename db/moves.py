@@ -22,7 +22,7 @@ KEPT = ("error_code", "message", "request_id", "alike", "duration_s")
 LOAD = select(*COLUMNS).where(generations.c.id == bindparam("known_id"))
 CLAIM = (
     update(generations)
-    .where(generations.c.id == bindparam("known_id"))
+    .where(generations.c.id == bindparam("known_id"), generations.c.legacy_id.is_(None))
     .values(claim=generations.c.claim + 1)
     .returning(*COLUMNS)
 )

@@ -181,11 +181,11 @@ async def changed(
 
 
 async def count_in_flight(connection: AsyncConnection) -> dict[str, int]:
-    """How many generations stand in each status that is not final, for the doctor."""
+    """How many generations of ours stand in each status that is not final, for the doctor."""
     g = generations.c
     query = (
         select(g.status, func.count(literal_column("*")))
-        .where(g.status.notin_(("completed", "failed", "cancelled")))
+        .where(g.status.notin_(("completed", "failed", "cancelled")), g.legacy_id.is_(None))
         .group_by(g.status)
     )
     return {status: int(count) for status, count in (await connection.execute(query)).all()}
@@ -220,10 +220,11 @@ def asset_reading(asset: dict[str, Any]) -> dict[str, Any]:
     opened.
     """
     url = f"/media/{asset['id']}"
+    is_sound = asset["media_type"].startswith("audio/")
     return {
         "id": str(asset["id"]),
         "url": url,
-        "thumbnail_url": f"{url}?w={THUMBNAIL_WIDTH_PX}",
+        "thumbnail_url": None if is_sound else f"{url}?w={THUMBNAIL_WIDTH_PX}",
         "media_type": asset["media_type"],
         "width_px": asset["width_px"],
         "height_px": asset["height_px"],

@@ -73,7 +73,7 @@ async def usage(connection: AsyncConnection, user_id: UUID) -> Usage:
     running = (
         select(func.count())
         .select_from(generations)
-        .where(g.user_id == user_id, g.status.in_(IN_FLIGHT))
+        .where(g.user_id == user_id, g.status.in_(IN_FLIGHT), g.legacy_id.is_(None))
         .scalar_subquery()
     )
     tomorrow = _day() + func.make_interval(0, 0, 0, 1)

@@ -37,7 +37,8 @@ _ID = PgUUID(as_uuid=True)
 _TIME = DateTime(timezone=True)
 _USD = Numeric(12, 6)
 _SEARCHED = text("search IS NOT NULL")
-_OPEN = text("status IN ('queued', 'submitting', 'in_progress', 'storing')")
+#: What came from an old system is never driven, whatever its status says.
+_OPEN = text("status IN ('queued', 'submitting', 'in_progress', 'storing') AND legacy_id IS NULL")
 
 
 def _now(name: str) -> Column[object]:
@@ -181,6 +182,8 @@ generations = Table(
     Column("step_id", _ID),
     Column("call_index", Integer),
     Column("parent_id", _ID, ForeignKey("kinora.generations.id", ondelete="SET NULL")),
+    # What it was called in the system it was imported from: `superduper:<id>`. It is over there, or
+    # never ends: nobody here drives it.
     Column("legacy_id", Text),
     Column("kind", Text, nullable=False),
     Column("status", Text, nullable=False),
@@ -246,6 +249,12 @@ generations = Table(
         postgresql_where=text("placed_at IS NOT NULL"),
     ),
     Index("generations_parent", "parent_id"),
+    Index(
+        "generations_legacy_id",
+        "legacy_id",
+        unique=True,
+        postgresql_where=text("legacy_id IS NOT NULL"),
+    ),
     Index("generations_deleted", "id", postgresql_where=text("deleted_at IS NOT NULL")),
     Index("generations_search", "search", postgresql_using="gin"),
     Index("generations_unknown", "finished_at", postgresql_where=text("status = 'unknown'")),
@@ -340,7 +349,8 @@ assets = Table(
     Column("duration_s", DOUBLE_PRECISION),
     Column("size_bytes", BigInteger),
     Column("sha256", Text),
-    Column("storage_key", Text, nullable=False),
+    # Null as long as only a place elsewhere is known: `remote_files`.
+    Column("storage_key", Text),
     Column("thumbnail_key", Text),
     _now("created_at"),
     # Of a picture a person gave: since when it only waits for its last user to go.
@@ -350,6 +360,34 @@ assets = Table(
     UniqueConstraint("generation_id", "position", name="assets_position"),
     Index("assets_by_user", "user_id"),
     Index("assets_deleted", "id", postgresql_where=text("deleted_at IS NOT NULL")),
+)
+
+remote_files = Table(
+    "remote_files",
+    metadata,
+    # The row goes when the bytes are ours.
+    Column("asset_id", _ID, ForeignKey("kinora.assets.id", ondelete="CASCADE"), primary_key=True),
+    # Where the old system kept it, or the bytes themselves as a data URI.
+    Column("url", Text, nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("tried_at", _TIME),
+    # Why it did not come the last time, in words for a person.
+    Column("failure", Text),
+    # It will never come: nobody asks again.
+    Column("is_gone", Boolean, nullable=False, server_default=text("false")),
+)
+
+imported = Table(
+    "imported",
+    metadata,
+    # A row of an old system, by all names under which it is known there.
+    Column("legacy_id", Text, primary_key=True),
+    # What it became here; also when that was deleted since, so that it does not come again.
+    Column("target_id", _ID, nullable=False),
+    # False: another row only named it, and what it says itself has not been read yet.
+    Column("is_read", Boolean, nullable=False, server_default=text("true")),
+    _now("created_at"),
+    Index("imported_by_target", "target_id"),
 )
 
 inputs = Table(

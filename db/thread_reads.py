@@ -24,6 +24,7 @@ from sqlalchemy import (
     Subquery,
     and_,
     bindparam,
+    exists,
     func,
     or_,
     select,
@@ -34,8 +35,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import readings, search, turns
 from db.ids import parse_id
-from db.tables import elements, feedbacks, steps, threads, users
-from db.thread_rows import element_dict, interruption, step_dict, thread_dict
+from db.tables import elements, feedbacks, imported, steps, threads, users
+from db.thread_rows import element_dict, in_runs, interruption, step_dict, thread_dict
 
 PAGE_MAX = 100
 _ID = threads.c.id.type
@@ -189,6 +190,7 @@ async def whole_thread(
         for cut in row["interrupted"] or []
     ]
     said = [step_dict(step) for step in row["steps"] or []]
+    said = in_runs(said) if row["is_imported"] else said
     shown = [element_dict(element, drawn) for element in row["elements"] or []]
     return {
         **thread_dict(row),
@@ -211,6 +213,7 @@ def _whole_thread() -> Select[Any]:
             _all(said, said.c.created_at, said.c.seq).label("steps"),
             _all(shown, shown.c.seq).label("elements"),
             turns.interrupted().label("interrupted"),
+            exists().where(imported.c.target_id == threads.c.id).label("is_imported"),
         )
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -148,6 +148,27 @@ def step_dict(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def mirrored(step_id: UUID) -> UUID:
+    """Another id that means the same step; that of this one is the step's own again."""
+    return UUID(int=step_id.int ^ ((1 << 128) - 1))
+
+
+def in_runs(said: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Chainlit's steps of an imported thread, each answer in a run: only there its page shows how
+    an answer is rated. Their runs are stored nowhere.
+    """
+    shown: list[dict[str, Any]] = []
+    for step in said:
+        if step["type"] != "assistant_message" or step["parentId"] is not None:
+            shown.append(step)
+            continue
+        run = {key: step[key] for key in ("threadId", "createdAt", "start", "end", "feedback")}
+        run |= {"id": str(mirrored(UUID(step["id"]))), "parentId": None, "type": "run"}
+        run |= {"name": "on_message", "input": "", "output": ""}
+        shown += [run, {**step, "parentId": run["id"], "feedback": None}]
+    return shown
+
+
 def feedback_dict(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Chainlit's feedback from a row as JSON."""
     if row is None:
@@ -210,6 +231,8 @@ def element_dict(row: Mapping[str, Any], readings: Mapping[str, dict[str, Any]])
         element["props"] = {
             "generation_id": generation_id,
             "snapshot": readings.get(generation_id or ""),
+            # What was imported may stand in several threads; a handle is one thread's.
+            "thread_id": row["thread_id"],
         }
     return {
         **element,

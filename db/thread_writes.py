@@ -39,6 +39,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from db.ids import new_id
 from db.tables import assets, elements, feedbacks, generations, steps, threads, users
+from db.thread_rows import mirrored
 
 #: A statement whose id comes back when something was written, and its parameters.
 Write = tuple[ReturningInsert[tuple[Any]], dict[str, Any]]
@@ -234,9 +235,13 @@ def _upsert_element(
 def upsert_feedback(
     feedback_id: UUID, step_id: UUID, user_id: UUID, value: int, comment: str | None
 ) -> Write:
-    """Write feedback on a step of the user's; no id: it, or the step, is not theirs."""
+    """Write feedback on a step of the user's, or on the run it is shown in (`in_runs`); no id: it,
+    or the step, is not theirs.
+    """
     mine = and_(
-        steps.c.id == step_id, steps.c.thread_id.in_(theirs(user_id)), steps.c.deleted_at.is_(None)
+        steps.c.id.in_((step_id, mirrored(step_id))),
+        steps.c.thread_id.in_(theirs(user_id)),
+        steps.c.deleted_at.is_(None),
     )
     said = (literal(feedback_id), steps.c.id, literal(value), literal(comment, Text))
     new = insert(feedbacks).from_select(

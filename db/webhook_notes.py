@@ -42,14 +42,15 @@ async def note(
     event: str,
     provider_job_id: str | None,
 ) -> bool:
-    """Note news once, however often they are told, and tell the driver; False: of no generation.
+    """Note news once, however often they are told, and tell the driver; False: of no generation,
+    or of one imported from an old system, of which no provider here knows.
 
     The row is locked, so that news and the end of a drive cannot miss each other: either the note
     is there when the row settles, or the settled row is seen here.
     """
     g = generations.c
     query = select(g.user_id, g.version, g.status, g.attempt, g.deleted_at).where(
-        g.id == generation_id
+        g.id == generation_id, g.legacy_id.is_(None)
     )
     row = (await connection.execute(query.with_for_update(key_share=True))).one_or_none()
     if row is None:

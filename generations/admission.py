@@ -37,6 +37,10 @@ from providers.model import Model
 log = structlog.get_logger(__name__)
 
 SHUT_OUT = "This account is disabled."
+NOT_OURS = (
+    "It was imported from an old system ({provider}) and cannot be tried again there. "
+    "Its prompt is kept: ask for it anew, with a model that is here."
+)
 #: What a request is made from: role and picture.
 Pictures = list[tuple[Any, Asset]]
 
@@ -163,7 +167,8 @@ class Admission:
         return {"data": data, "next_cursor": following}
 
     async def cancel(self, caller: Caller, generation: str) -> dict[str, Any]:
-        """Ask for a cancel: at once where no provider is at work, else the driver passes it on.
+        """Ask for a cancel: at once where no provider of ours is at work, else the driver passes it
+        on.
 
         Raises: NotFound; Conflict when it is completed or failed.
         """
@@ -172,7 +177,7 @@ class Admission:
             status = Status(row.status)
             if status in SETTLED and status not in (Status.CANCELLED, Status.UNKNOWN):
                 raise Conflict(f"It is {status.value} already; there is nothing to cancel.")
-            if status in CANCELLED_AT_ONCE:
+            if status in CANCELLED_AT_ONCE or _hangs(row):
                 await generations.cancel_now(connection, row)
             elif status in OPEN:
                 await generations.request_cancel(connection, row)
@@ -181,13 +186,16 @@ class Admission:
     async def retry(self, caller: Caller, generation: str) -> dict[str, Any]:
         """Start the next attempt of a failed, cancelled or unknown generation.
 
-        Raises: NotFound, OverBudget, KeyReused, ShutOut; Conflict in any other status.
+        Raises: NotFound, OverBudget, KeyReused, ShutOut; Conflict in any other status, or when it
+            was imported.
         """
         async with self._engine.begin() as connection:
             found = await find_generation(connection, caller, generation)
             if first := await repeats.claim(connection, caller, found):
                 return await self._read(connection, caller, first)
             row = await self._locked(connection, caller, generation)
+            if row.legacy_id is not None:
+                raise Conflict(NOT_OURS.format(provider=row.provider))
             if Status(row.status) not in RETRYABLE:
                 raise Conflict(f"It is {row.status}; only failed, cancelled or unknown ones retry.")
             cost_usd = row.cost_estimated_usd
@@ -211,7 +219,8 @@ class Admission:
 
     async def _delete(self, connection: AsyncConnection, rows: list[Row]) -> None:
         for row in rows:
-            await generations.mark_deleted(connection, row)
+            settled = await generations.cancel_now(connection, row) if _hangs(row) else row
+            await generations.mark_deleted(connection, settled or row)
             await jobs.defer_drive(connection, row.id)
         await assets.let_go_of_inputs(connection, [row.id for row in rows])
 
@@ -304,3 +313,10 @@ class Admission:
             )
         except findings.CannotDo as error:
             raise NotPossible(str(error), error.errors) from error
+
+
+def _hangs(row: Row) -> bool:
+    """Whether it was imported as being under way: nobody drives it, so nobody is there to hear of a
+    cancel, or to settle it before its files go.
+    """
+    return row.legacy_id is not None and Status(row.status) in OPEN

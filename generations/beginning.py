@@ -16,10 +16,10 @@ from db.generations import Row
 from generations import sending
 from generations.failover import yield_if_paused
 from generations.hands import Hands, is_overdue
-from generations.lifecycle import Done, Settle, Status, Verdict, before_intent
+from generations.lifecycle import Again, Done, Settle, Status, Verdict, before_intent
 from generations.pace import Pace
 from generations.refused import pause_note
-from generations.request_of import InputGone, input_gone, request_of
+from generations.request_of import InputGone, InputLate, input_gone, request_of
 from generations.whole import whole
 from providers.contract import Provider, Route
 
@@ -46,6 +46,8 @@ async def _begin(hands: Hands, row: Row, pace: Pace, route: Route, provider: Pro
         request = await request_of(hands, row, provider)
     except (InputGone, media.WrongType) as error:
         return await hands.settle(row, input_gone(error))
+    except InputLate as error:
+        return Again(error.after_s)
     is_bounded = row.placed_at is None and hands.limits.are_for(row.provider)
     async with (
         hands.passing.turn(is_bounded=is_bounded),

@@ -50,7 +50,7 @@ async def _clear_generation(hands: Hands, generation_id: UUID) -> None:
 async def _clear_upload(hands: Hands, asset_id: UUID) -> None:
     async with hands.connection() as connection:
         keys = await assets.keys_of_deleted(connection, asset_id)
-    if not keys:
+    if keys is None:
         return
     for key in (*keys, *(f"uploads/{asset_id}-w{width}.webp" for width in OLD_WIDTHS_PX)):
         await hands.files.delete(key)

@@ -7,7 +7,7 @@ download and never leaves half a set.
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import Any, cast
 
 import structlog
@@ -30,6 +30,7 @@ from generations.lifecycle import (
     backoff_s,
 )
 from generations.pace import Pace
+from generations.storing import store
 from providers.contract import (
     Gone,
     Job,
@@ -52,7 +53,6 @@ SPOILED_MAX = 3
 #: Our own disk may be full or slow, or the way to the result broken: what is paid for is tried so
 #: often at least, and until the deadline.
 STORE_FAILURES_MAX = 20
-THUMBNAIL_WIDTH_PX = 512
 
 
 async def collect(hands: Hands, row: Row, pace: Pace) -> Verdict:
@@ -115,26 +115,23 @@ async def _store(
                 limits=limits,
                 headers_for=provider.result_headers if isinstance(provider, Keyed) else None,
             )
-        found = await asyncio.to_thread(media.inspect, scratch, row.kind)
-        small = await asyncio.to_thread(media.thumbnail, scratch, found, THUMBNAIL_WIDTH_PX)
         name = f"generations/{row.id}/{row.attempt}-{position}"
-        key, small_key = f"{name}{found.suffix}", f"{name}-w{THUMBNAIL_WIDTH_PX}.webp"
-        await hands.files.put_bytes(small_key, small)
-        await hands.files.put_file(key, scratch)
+        look = partial(media.inspect, kind=row.kind)
+        stored = await store(hands.files, scratch, name, look)
     crash_point("collect.stored")
     return Asset(
         id=new_id(),
         user_id=row.user_id,
         generation_id=row.id,
         position=position,
-        media_type=found.media_type,
-        width_px=found.width_px,
-        height_px=found.height_px,
-        duration_s=found.duration_s,
+        media_type=stored.found.media_type,
+        width_px=stored.found.width_px,
+        height_px=stored.found.height_px,
+        duration_s=stored.found.duration_s,
         size_bytes=fetched.size_bytes,
         sha256=fetched.sha256,
-        storage_key=key,
-        thumbnail_key=small_key,
+        storage_key=stored.key,
+        thumbnail_key=stored.thumbnail_key,
     )
 
 

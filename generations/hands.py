@@ -27,6 +27,7 @@ from generations.lifecycle import SETTLED, Again, Settle, Status, Verdict, after
 from generations.meters import Meters
 from generations.pace import Pace
 from generations.passing import Passing
+from generations.remote import RemoteFiles
 from generations.watch import Watch
 from providers.catalogue import Catalogue
 from providers.contract import Provider, Route
@@ -74,6 +75,7 @@ class Hands:
     catalogue: Catalogue
     providers: Mapping[str, Provider]
     results: ResultClients
+    remote_files: RemoteFiles
     hooks: Hooks
     limits: Limits = field(default_factory=Limits)
     meters: Meters = field(default_factory=Meters)

@@ -38,11 +38,12 @@ async def find_generation(connection: AsyncConnection, caller: Caller, name: str
 async def find_picture(connection: AsyncConnection, caller: Caller, name: str) -> Asset:
     """The picture that the caller means; only what can be decoded as a picture is one.
 
-    Raises: NotFound; NotPossible when it is not finished, or a film.
+    Raises: NotFound; NotPossible when it is not finished, or no picture.
     """
     asset = await _find_asset(connection, caller, name)
     if not asset.media_type.startswith("image/"):
-        raise NotPossible(f"{name} is a film; only pictures can be used here.")
+        what = "a sound" if asset.media_type.startswith("audio/") else "a film"
+        raise NotPossible(f"{name} is {what}; only pictures can be used here.")
     return asset
 
 
@@ -60,6 +61,8 @@ async def _find_asset(connection: AsyncConnection, caller: Caller, name: str) ->
             f"{name} is {reading['status']}; its picture can be used once it is completed."
         )
     made = await assets.of_generation(connection, caller.user_id, generation_id)
+    if not made:
+        raise NotFound(f"{name} has no file: it was lost before it was imported.")
     handle = _HANDLE.fullmatch(name.strip())
     position = int(handle[2]) if handle and handle[2] else 1
     if not 1 <= position <= len(made):

@@ -8,7 +8,9 @@ from typing import cast
 import structlog
 
 from db import assets, generations, media
+from db.assets import Asset
 from db.generations import Row
+from db.remote_files import NotHere
 from generations.hands import Hands
 from generations.lifecycle import Settle, Status
 from providers.contract import InputFile, Kind, Provider, Request, Role
@@ -18,14 +20,26 @@ log = structlog.get_logger(__name__)
 INPUT_SIDE_MAX_PX = 2048
 
 
+#: How long a stop may have to wait for a picture that is brought from an old system.
+INPUT_WAIT_S = 10.0
+
+
 class InputGone(Exception):
     """A picture that this generation was to be made from has been deleted."""
+
+
+class InputLate(Exception):
+    """A picture that this generation is to be made from has not come from an old system as yet."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__()
+        self.after_s = after_s
 
 
 async def request_of(hands: Hands, row: Row, provider: Provider) -> Request:
     """The row's request, with its pictures scaled to what may travel.
 
-    Raises: InputGone, media.WrongType.
+    Raises: InputGone, InputLate, media.WrongType.
     """
     async with hands.connection() as connection:
         given = await generations.input_assets(connection, row.id)
@@ -38,7 +52,8 @@ async def request_of(hands: Hands, row: Row, provider: Provider) -> Request:
         if asset is None:
             raise InputGone(role)
         try:
-            async with hands.files.local(asset.storage_key) as path:
+            asset = await _here(hands, asset, role)
+            async with hands.files.local(asset.key) as path:
                 data, media_type = await asyncio.to_thread(
                     media.scaled_data, path, bytes_max=bytes_max, side_max_px=INPUT_SIDE_MAX_PX
                 )
@@ -46,6 +61,16 @@ async def request_of(hands: Hands, row: Row, provider: Provider) -> Request:
             raise InputGone(role) from None
         files.append(InputFile(role=cast(Role, role), media_type=media_type, data=data))
     return Request(kind=cast(Kind, row.kind), prompt=row.prompt, inputs=tuple(files), **row.params)
+
+
+async def _here(hands: Hands, asset: Asset, role: str) -> Asset:
+    try:
+        return await hands.remote_files.here(asset, INPUT_WAIT_S)
+    except NotHere as error:
+        log.warning("input not here", asset=str(asset.id), reason=error.message)
+        if error.is_gone:
+            raise InputGone(role) from error
+        raise InputLate(error.retry_after_s or INPUT_WAIT_S) from error
 
 
 def input_gone(error: InputGone | media.WrongType) -> Settle:

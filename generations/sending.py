@@ -42,7 +42,7 @@ from generations.lifecycle import (
     look_again_s,
 )
 from generations.pace import Pace
-from generations.request_of import InputGone, request_of
+from generations.request_of import InputGone, InputLate, request_of
 from generations.whole import whole
 from providers.contract import Job, Made, OutOfCredit, Provider, ProviderError, Request, Route
 
@@ -106,6 +106,8 @@ async def _send_again(
     except (InputGone, media.WrongType):
         # What was sent cannot be made again, so its key cannot be repeated.
         return await hands.settle(row, GIVEN_UP, charged="maybe")
+    except InputLate as error:
+        return Again(error.after_s)
     return await submit(hands, row, pace, route, provider, request, first=False)
 
 

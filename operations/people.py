@@ -17,9 +17,11 @@ from accounts import identity, keys, passwords
 from accounts.passwords import Passwords
 from db import accounts
 from db import keys as key_rows
-from db.accounts import Account
+from db.accounts import Account, Owner
 
 KEY_NAME_CHARS_MAX = 100
+#: So many are named to an operator who asks for one that is not there.
+OWNERS_SHOWN = 10
 _PREFIX = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
 
 
@@ -80,8 +82,61 @@ async def adopt_local(engine: AsyncEngine, email: str) -> None:
         if giver is None:
             raise Refused("local mode has made nothing here")
         given = await accounts.adopt(connection, giver.id, taker.id)
-    parts = ", ".join(f"{count} {name}" for name, count in given.items())
-    _tell(f"{email} has it all now: {parts}")
+    _tell(f"{email} has it all now: {_counted(given)}")
+
+
+async def adopt(engine: AsyncEngine, owner: str, email: str) -> None:
+    """Give an account, or the user of local mode, everything of an imported owner who cannot log
+    in, and what later imports bring that owner. Raises: Refused.
+    """
+    async with engine.begin() as connection:
+        taker = await _find(connection, email, or_local=True)
+        giver = await _giver(connection, owner)
+        if giver.id == taker.id:
+            raise Refused(f"{_shown(giver.identifier)} is {email} itself")
+        if giver.password_hash is not None:
+            raise Refused(f"{_shown(giver.identifier)} can log in: what it has made stays its own")
+        given = await accounts.adopt(connection, giver.id, taker.id)
+    if any(given.values()):
+        _tell(f"{email} has it all now: {_counted(given)}")
+    else:
+        _tell(f"{_shown(giver.identifier)} has nothing left; what it is brought goes to {email}")
+
+
+async def _giver(connection: AsyncConnection, owner: str) -> Account:
+    """The owner of this identifier, or of this address. Raises: Refused."""
+    names = [owner] if _can_be_stored(owner) else []
+    with contextlib.suppress(identity.NoEmail):
+        names.append(identity.by_password(owner.removeprefix(f"{identity.PASSWORD}:")))
+    for name in names:
+        if (found := await accounts.find(connection, name)) is not None:
+            return found
+    known = await accounts.imported_owners(connection)
+    those = f"; there are {_listed(known)}" if known else "; nothing imported waits for a person"
+    raise Refused(f"there is no owner {_shown(owner)}{those}")
+
+
+def _can_be_stored(text: str) -> bool:
+    """Whether the database can hold it, or be asked for it."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _listed(owners: list[Owner]) -> str:
+    named = [
+        f"{_shown(one.identifier)} ({one.threads} threads, {one.generations} generations)"
+        for one in owners[:OWNERS_SHOWN]
+    ]
+    more = len(owners) - len(named)
+    return ", ".join(named) + (f", and {more} more" if more else "")
+
+
+def _shown(identifier: str) -> str:
+    """As it can stand in one line: an old system may have had any text for an id."""
+    return identifier if identifier.isprintable() else ascii(identifier)
+
+
+def _counted(given: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in given.items())
 
 
 async def create_key(engine: AsyncEngine, email: str, *, name: str, scopes: str) -> None:

@@ -4,6 +4,9 @@ The address of a result is somebody else's word. So: https only, hosts of the ro
 every address checked while connecting, redirects followed by hand under the same rules, nothing
 unpacked, and an end to size, to time and to slowness. The one exception is the very place the
 provider is configured at: scheme, host and port together.
+
+What an old system kept may lie at any host. The same holds for it but for the list: https only,
+public addresses only, and as exceptions the places that the operator has named.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -33,6 +36,20 @@ from providers.transport import Limits, open_client
 REDIRECTS_MAX = 3
 PORTION_BYTES = 1 << 20
 HeadersFor = Callable[[str], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One request on the way to a file: at this address, by the client that may go there."""
+
+    client: httpx.AsyncClient
+    url: httpx.URL
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+#: What may be done with an address, the first one or one that a redirect leads to.
+#: Raises: BlockedUrl.
+Rule = Callable[[httpx.URL], Step]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +92,32 @@ async def fetch_result(
         Unreachable: it did not arrive whole or in time; another try may succeed.
         Malformed: it came packed, or the address or the data in it are no such thing.
     """
+    rule = named_hosts(clients, allowed_hosts, origin, headers_for)
+    return await _fetch(rule, url, path, limits)
+
+
+async def fetch_from_anywhere(
+    clients: ResultClients,
+    url: str,
+    path: Path,
+    *,
+    origins: Collection[Origin],
+    limits: FetchLimits,
+) -> Fetched:
+    """Write a file to which a person's own data points, wherever in public it lies, or at one of
+    these places; else as `fetch_result`, with the same errors.
+    """
+    return await _fetch(public_hosts(clients, origins), url, path, limits)
+
+
+async def _fetch(rule: Rule, url: str, path: Path, limits: FetchLimits) -> Fetched:
     done = False
     try:
         async with asyncio.timeout(limits.deadline_s):
             if url[:5].lower() == "data:":
                 fetched = await in_thread(write_data_uri, url, path, limits)
             else:
-                source = Source(clients, allowed_hosts, origin, headers_for)
-                async with source.open(url) as response:
+                async with opened(rule, url) as response:
                     fetched = await write_body(response, path, limits)
         done = True
         return fetched
@@ -97,49 +132,59 @@ async def fetch_result(
             await in_thread(path.unlink, missing_ok=True)
 
 
-class Source:
-    """Where one result may come from."""
+@asynccontextmanager
+async def opened(rule: Rule, text: str) -> AsyncIterator[httpx.Response]:
+    """Yield the answer that holds the result, after at most three redirects."""
+    url = read_url(text)
+    for _ in range(REDIRECTS_MAX + 1):
+        step = rule(url)
+        headers = {"Accept-Encoding": "identity", **step.headers}
+        request = step.client.build_request("GET", step.url, headers=headers)
+        response = await step.client.send(request, stream=True)
+        try:
+            if not response.has_redirect_location:
+                check_answer(response)
+                yield response
+                return
+            url = read_url(str(step.url.join(response.headers["Location"])))
+        finally:
+            await response.aclose()
+    raise BlockedUrl(f"the result is redirected more than {REDIRECTS_MAX} times")
 
-    def __init__(
-        self,
-        clients: ResultClients,
-        allowed_hosts: Collection[str],
-        origin: Origin | None,
-        headers_for: HeadersFor | None = None,
-    ) -> None:
-        self._clients = clients
-        self._allowed_hosts = allowed_hosts
-        self._origin = origin
-        self._headers_for = headers_for or (lambda url: {})
 
-    @asynccontextmanager
-    async def open(self, text: str) -> AsyncIterator[httpx.Response]:
-        """Yield the answer that holds the result, after at most three redirects."""
-        url = read_url(text)
-        for _ in range(REDIRECTS_MAX + 1):
-            client = self._client_for(url)
-            headers = {"Accept-Encoding": "identity", **self._headers_for(str(url))}
-            request = client.build_request("GET", url, headers=headers)
-            response = await client.send(request, stream=True)
-            try:
-                if not response.has_redirect_location:
-                    check_answer(response)
-                    yield response
-                    return
-                url = read_url(str(url.join(response.headers["Location"])))
-            finally:
-                await response.aclose()
-        raise BlockedUrl(f"the result is redirected more than {REDIRECTS_MAX} times")
+def named_hosts(
+    clients: ResultClients,
+    allowed_hosts: Collection[str],
+    origin: Origin | None,
+    headers_for: HeadersFor | None = None,
+) -> Rule:
+    """The rule for what a provider made: its result hosts, and the place it is configured at."""
 
-    def _client_for(self, url: httpx.URL) -> httpx.AsyncClient:
+    def rule(url: httpx.URL) -> Step:
         place = origin_of(url)
-        if place == self._origin:
-            return self._clients.configured
+        headers = headers_for(str(url)) if headers_for else {}
+        if place == origin:
+            return Step(client=clients.configured, url=url, headers=headers)
         if place.scheme != "https":
             raise BlockedUrl(f"the result at {place.host} is not offered over https")
-        if not any(is_host(pattern, place) for pattern in self._allowed_hosts):
+        if not any(is_host(pattern, place) for pattern in allowed_hosts):
             raise BlockedUrl(f"{place.host}:{place.port} is none of the provider's result hosts")
-        return self._clients.public
+        return Step(client=clients.public, url=url, headers=headers)
+
+    return rule
+
+
+def public_hosts(clients: ResultClients, origins: Collection[Origin]) -> Rule:
+    """The rule for what an old system kept: any host at public addresses, asked over https even
+    where the old system wrote http; and exactly these places, wherever they are.
+    """
+
+    def rule(url: httpx.URL) -> Step:
+        if origin_of(url) in origins:
+            return Step(client=clients.configured, url=url)
+        return Step(client=clients.public, url=url.copy_with(scheme="https"))
+
+    return rule
 
 
 def read_url(text: str) -> httpx.URL:
@@ -149,7 +194,19 @@ def read_url(text: str) -> httpx.URL:
     url = httpx.URL(text)
     if url.scheme not in ("http", "https") or not url.host or url.userinfo:
         raise BlockedUrl("the result's address is no plain web address")
+    if not _can_be_looked_up(url.host):
+        raise BlockedUrl("the result's address names no host that can be looked up")
     return url.copy_with(fragment=None)
+
+
+def _can_be_looked_up(host: str) -> bool:
+    """Whether the system's own look-up takes the name at all; it knows no label that is empty or
+    longer than 63 characters.
+    """
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def is_host(pattern: str, place: Origin) -> bool:
@@ -180,7 +237,7 @@ async def write_body(response: httpx.Response, path: Path, limits: FetchLimits) 
     announced = response.headers.get("Content-Length", "")
     if announced.isdecimal() and int(announced) > limits.size_bytes_max:
         raise too_large(int(announced), limits)
-    sink = await in_thread(Sink, path, limits)
+    sink = Sink(path, limits)
     try:
         portion = bytearray()
         async for chunk in in_time(response.aiter_raw(), limits):

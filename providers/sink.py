@@ -51,13 +51,16 @@ class Fetched:
 
 
 class Sink:
-    """A file that counts and sums up what is written to it."""
+    """A file that counts and sums up what is written to it, and is opened by the first of it: made
+    without a thread, it cannot be lost open when its maker is cancelled.
+    """
 
     def __init__(self, path: Path, limits: FetchLimits) -> None:
         self.size_bytes = 0
         self._limits = limits
         self._sum = hashlib.sha256()
-        self._file: BinaryIO = path.open("wb")
+        self._path = path
+        self._file: BinaryIO | None = None
 
     def write(self, data: bytes) -> None:
         """Write one portion. Raises: TooLarge."""
@@ -65,21 +68,24 @@ class Sink:
         if self.size_bytes > self._limits.size_bytes_max:
             raise too_large(self.size_bytes, self._limits)
         self._sum.update(data)
+        if self._file is None:
+            self._file = self._path.open("wb")
         self._file.write(data)
         crash_point("collect.midway")
 
     def finish(self, media_type: str | None) -> Fetched:
         """Say what was written. Raises: Unreachable for nothing at all."""
-        self._file.flush()
-        if not self.size_bytes:
+        if self._file is None or not self.size_bytes:
             raise Unreachable("the result is empty")
+        self._file.flush()
         return Fetched(
             size_bytes=self.size_bytes, sha256=self._sum.hexdigest(), media_type=media_type
         )
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
 
 def write_data_uri(url: str, path: Path, limits: FetchLimits) -> Fetched:

@@ -28,9 +28,10 @@ MAY_IMPORT = {
         *("chat", "api", "agent", "runtime", "data_folder", "accounts", "db", "logs", "settings"),
     },
     "operations": {
-        *("data_folder", "accounts", "generations", "providers", "db", "settings"),
-        *("storage_settings", "shared_process"),
+        *("importing", "data_folder", "accounts", "generations", "providers", "db", "settings"),
+        *("storage_settings", "shared_process", "logs"),
     },
+    "importing": {"accounts", "db", "crash_points"},
     "chat": {"agent", "tools", "runtime", "generations", "accounts", "db", "crash_points"},
     "api": {"tools", "runtime", "generations", "accounts", "providers", "db", "settings"},
     "agent": {"tools", "settings"},

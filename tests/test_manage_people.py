@@ -146,6 +146,8 @@ async def test_a_password_from_stdin_is_taken_as_it_is_and_never_said(operator: 
         (("users", "disable", ANNA), b"", "there is no account"),
         (("users", "enable", ANNA), b"", "there is no account"),
         (("users", "adopt-local", ANNA), b"", "there is no account"),
+        (("users", "adopt", "superduper:7", ANNA), b"", "there is no account"),
+        (("users", "adopt", "superduper:7", "local"), b"", "local mode has not been started"),
         (("users", "password", "local"), b"", "no e-mail address"),
         (("users", "disable", "local"), b"", "no e-mail address"),
         (("keys", "create", "--user", "local"), b"", "local mode"),

@@ -11,6 +11,9 @@ from typing import Any, Literal
 #: One generation; a page of generations; the models.
 Answer = Literal["generation", "generations", "models"]
 
+#: The `provider` of what was imported from an old system: nobody here drives it or can repeat it.
+OLD_SYSTEMS = ("superduper", "chatbot")
+
 STATUSES = (
     *("queued", "submitting", "in_progress", "storing"),
     *("completed", "failed", "cancelled", "unknown"),
@@ -33,7 +36,7 @@ _WORDS: dict[str, Any] = {"type": "array", "items": _TEXT}
 ASSET = _object(
     id=_TEXT,
     url=_TEXT,
-    thumbnail_url=_TEXT,
+    thumbnail_url=_maybe("string"),
     media_type=_TEXT,
     width_px=_maybe("integer"),
     height_px=_maybe("integer"),

@@ -26,11 +26,13 @@ Status = Literal[
 
 
 class Asset(BaseModel):
-    """A stored picture or film: made by a generation, or uploaded."""
+    """A stored picture, film or sound: made by a generation, uploaded, or imported."""
 
     id: UUID
     url: str = Field(description="Where the bytes are, from the root of this server.")
-    thumbnail_url: str = Field(description="The same as a small WebP picture; of a film, a frame.")
+    thumbnail_url: str | None = Field(
+        description="The same as a small WebP picture; of a film, a frame; null for a sound."
+    )
     media_type: str = Field(examples=["image/png"])
     width_px: int | None
     height_px: int | None

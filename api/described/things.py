@@ -22,7 +22,9 @@ _MEDIA = (
     "A stored file never changes under its address. It opens for its owner, and for whoever holds "
     "a signed address (`exp`, `sig`), as `/v1` and MCP give them for an hour. `w` asks for a WebP "
     "thumbnail about so wide (128, 256, 512 or 1024 px), of a film too; `download=1` for a file to "
-    "be saved. These requests do not count."
+    "be saved; a sound has no thumbnail. A file of an imported generation that still lies at the "
+    "old system is fetched when it is first asked for: 503 with Retry-After as long as it has not "
+    "come, 404 when it is lost. These requests do not count."
 )
 _MEDIA_REFUSED = refused(401, 403, 404, 422, 503)
 _NOT_THERE = answer(

@@ -18,11 +18,14 @@ from db import assets, media
 from db.assets import Asset
 from db.connect import DATABASE_ERRORS
 from db.ids import parse_id
+from db.remote_files import NotHere
 from db.storage import Storage, read_whole
 
 SIDE_MAX_PX = 1024
 POSTER_WIDTH_PX = 512
 PICTURES_MAX = 4
+#: A picture that has not come from an old system by then is left to its link.
+REMOTE_WAIT_S = 5.0
 #: Of all pictures of one answer; base64 makes a third more of it.
 BYTES_MAX = 700_000
 
@@ -42,8 +45,9 @@ async def pictures_of(visit: Visit, reading: dict[str, Any]) -> list[ImageConten
     shown = []
     for asset in (rows[asset_id] for asset_id in ids if asset_id in rows):
         try:
-            data, media_type = await _small(visit.runtime.files, asset, BYTES_MAX // len(ids))
-        except (media.WrongType, OSError):
+            here = await visit.runtime.remote_files.here(asset, REMOTE_WAIT_S)
+            data, media_type = await _small(visit.runtime.files, here, BYTES_MAX // len(ids))
+        except (media.WrongType, NotHere, *DATABASE_ERRORS):
             continue
         encoded = base64.b64encode(data).decode()
         shown.append(ImageContent(type="image", data=encoded, mimeType=media_type))
@@ -52,13 +56,13 @@ async def pictures_of(visit: Visit, reading: dict[str, Any]) -> list[ImageConten
 
 async def _small(files: Storage, asset: Asset, bytes_max: int) -> tuple[bytes, str]:
     if asset.media_type.startswith("image/"):
-        async with files.local(asset.storage_key) as path:
+        async with files.local(asset.key) as path:
             return await asyncio.to_thread(
                 media.scaled_data, path, bytes_max=bytes_max, side_max_px=SIDE_MAX_PX
             )
     if asset.thumbnail_key:
         with contextlib.suppress(FileNotFoundError):
             return await read_whole(files, asset.thumbnail_key), "image/webp"
-    async with files.local(asset.storage_key) as path:
+    async with files.local(asset.key) as path:
         still = await asyncio.to_thread(media.thumbnail_of_file, path, POSTER_WIDTH_PX)
         return still, "image/webp"

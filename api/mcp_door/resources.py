@@ -21,6 +21,7 @@ from api.mcp_door.results import name_of
 from api.mcp_door.visit import ASSETS, GENERATIONS, Visit
 from db import assets
 from db.ids import parse_id
+from db.remote_files import NotHere
 from db.storage import read_whole
 from generations.contract import NotFound
 
@@ -94,17 +95,23 @@ async def _asset(visit: Visit, uri: AnyUrl, name: str) -> BlobResourceContents:
         raise _not_found(uri)
     files = visit.runtime.files
     try:
-        if await files.size_bytes(asset.storage_key) > BYTES_MAX:
+        asset = await visit.runtime.remote_files.here(asset)
+        if await files.size_bytes(asset.key) > BYTES_MAX:
             at = visit.links.to_asset(str(asset.id))
             what = f"This file is larger than {BYTES_MAX >> 20} MiB; open it at {at}"
             raise McpError(ErrorData(code=REFUSED, message=what, data={"code": "too_large"}))
-        data = await read_whole(files, asset.storage_key)
+        data = await read_whole(files, asset.key)
     except FileNotFoundError:
         raise _not_found(uri) from None
+    except NotHere as error:
+        if error.is_gone:
+            raise _not_found(uri, error.message) from None
+        later = {"code": "unavailable", "retry_after_s": error.retry_after_s}
+        raise McpError(ErrorData(code=REFUSED, message=error.message, data=later)) from None
     blob = base64.b64encode(data).decode()
     return BlobResourceContents(uri=uri, mimeType=asset.media_type, blob=blob)
 
 
-def _not_found(uri: AnyUrl) -> McpError:
+def _not_found(uri: AnyUrl, message: str = "There is no such resource.") -> McpError:
     data = {"code": "not_found", "uri": str(uri)}
-    return McpError(ErrorData(code=NOT_FOUND, message="There is no such resource.", data=data))
+    return McpError(ErrorData(code=NOT_FOUND, message=message, data=data))

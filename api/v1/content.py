@@ -18,10 +18,12 @@ from api.v1.joining import BOUGHT
 from api.v1.starting import Reading
 from api.v1.waiting import failure
 from generations.contract import Caller
+from tools.answers import OLD_SYSTEMS
 
 router = APIRouter()
 
 THUMBNAIL_WIDTH_PX = 512
+NEVER = "There is no film: it was imported from an old system without one, and none will follow."
 CONTENT_RANGE = b"content-range"
 RANGE_REFUSED = 416
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
@@ -86,6 +88,8 @@ class Bytes(Response):
 
 def _not_there(film: Reading) -> JSONResponse:
     """Nothing to fetch. A client that tries again in a second would not find it either."""
+    if film["provider"] in OLD_SYSTEMS and film["status"] != "failed":
+        return openai_error(409, "failed", NEVER, headers=BOUGHT)
     if STATUSES[film["status"]] == "failed":
         _, message = failure(film)
         detail = f"There is no film: {message}"

@@ -44,6 +44,7 @@ from api.v1.starting import Reading, Started, arguments_of, start
 from api.v1.waiting import failure, refuse, wait_until_settled
 from api.v1.wanted import ignored_of, said, size_of, style_of
 from db import assets
+from db.remote_files import NotHere
 from db.storage import read_whole
 from runtime import Runtime
 from tools import edit_image, generate_image
@@ -186,8 +187,9 @@ async def _bytes_of(
     data = []
     for asset_id in ids:
         if row := rows.get(asset_id):
-            with contextlib.suppress(FileNotFoundError):
-                whole = await read_whole(runtime.files, row.storage_key)
+            with contextlib.suppress(FileNotFoundError, NotHere):
+                row = await runtime.remote_files.here(row)
+                whole = await read_whole(runtime.files, row.key)
                 encoded = await asyncio.to_thread(base64.b64encode, whole)
                 data.append(ImageData(b64_json=encoded.decode()))
     return data

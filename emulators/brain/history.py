@@ -13,7 +13,8 @@ PAGE = re.compile(r"^\[this page: [^\]\n]*\]\n?", re.MULTILINE)
 LONG_GAP = re.compile(r"\s{3,}")  # kept short, since patterns look into every gap
 ATTACHED = re.compile(r"\[attached: (?P<id>[0-9A-Za-z-]{8,64})(?P<name>[^\]\n]*)\]")
 NEWS = re.compile(
-    r"\[(?P<ref>#\d+|[0-9a-f-]{36}) (?P<kind>image|video|audio) (?P<status>\w+)[^\]\n]*\]"
+    r"\[(?P<ref>#\d+|[0-9a-f-]{36}) (?P<kind>image|video|audio) (?P<status>\w+)"
+    r"(?:: )?(?P<more>[^\]\n]*)\]"
 )
 UNFINISHED = frozenset({"queued", "submitting", "in_progress", "storing", "unknown"})
 RETRYABLE = frozenset({"failed", "cancelled", "unknown"})
@@ -138,7 +139,7 @@ def read_history(messages: list[dict[str, Any]]) -> History:
     arguments: dict[str, str] = {}
     for at, message in enumerate(messages):
         text = text_of(message)
-        take_news(history, text)
+        take_news(history, text, at)
         match message["role"]:
             case "user":
                 take_words(history, text, at)
@@ -229,10 +230,23 @@ def remember(history: History, row: dict[str, Any], at: int, is_started: bool) -
     history.made[made.id] = made
 
 
-def take_news(history: History, text: str) -> None:
-    """Take notice of lines such as `[#2 video completed]`."""
+def take_news(history: History, text: str, at: int) -> None:
+    """Take notice of lines such as `[#2 video completed]`; what no call told of was made before,
+    and says what it shows: `[#1 image completed: a fox]`.
+    """
     for match in NEWS.finditer(text):
-        ref = match["ref"]
-        made = history.by_ref(ref) if ref.startswith("#") else history.made.get(ref)
+        ref, status = match["ref"], match["status"]
+        handle = ref if ref.startswith("#") else None
+        made = history.by_ref(ref) if handle else history.made.get(ref)
         if made is not None:
-            history.made[made.id] = replace(made, status=match["status"])
+            history.made[made.id] = replace(made, status=status)
+        elif status == "completed":
+            history.made[ref] = Made(
+                id=ref,
+                handle=handle,
+                kind=match["kind"],
+                status=status,
+                prompt=split_faults(match["more"])[0].strip(),
+                parent_id=None,
+                at=at,
+            )

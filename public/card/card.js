@@ -39,6 +39,7 @@ function useAction(id, card) {
   return { busy, problem, run }
 }
 
+// What was left open in an old system can be deleted, and nothing else: nobody hears of anything more.
 function Actions({ generation, run, busy }) {
   const { status, assets } = generation
   const does = (verb) => ({ busy, onClick: (button) => run(verb, button) })
@@ -46,16 +47,21 @@ function Actions({ generation, run, busy }) {
     reading.canCancel(generation) && h(Button, { icon: icons.X, ...does('cancel') }, w.cancel),
     reading.canRetry(generation) && h(Button, { icon: icons.RotateCcw, ...does('retry'), strong: true }, w.retry),
     status === 'unknown' && h(Button, { icon: icons.X, ...does('cancel') }, w.drop),
+    reading.wasLeftOpen(generation) && h(Button, { icon: icons.X, ...does('delete') }, w.delete),
     status === 'completed' && assets.length === 1 && h(DownloadLink, { asset: assets[0], className: 'kn-button', label: w.download }, w.download))
 }
 
 function Troubles({ generation, problem }) {
   const { status, error, notes } = generation
   const said = reading.troubleText(generation)
+  const turn = status === 'failed' && reading.turnText(generation)
+  const origin = reading.originOf(generation)
+  const lost = reading.wasLeftOpen(generation) ? w.nothingFollows : reading.hasLostFile(generation) && !notes?.length && w.lostBefore
   return h(Fragment, null,
     status === 'failed' && said && h(Note, { className: 'kn-trouble', icon: icons.AlertCircle }, said),
-    status === 'failed' && error?.message && said !== error.message && h('p', { className: 'kn-detail', lang: 'en' }, error.message),
-    status === 'failed' && h(Note, { className: 'kn-note', icon: icons.Info }, reading.turnText(generation)),
+    status === 'failed' && error?.message && !origin && said !== error.message && h('p', { className: 'kn-detail', lang: 'en' }, error.message),
+    turn && h(Note, { className: 'kn-note', icon: icons.Info }, turn),
+    lost && h(Note, { className: 'kn-note', icon: icons.Info }, lost),
     status === 'unknown' && h(Note, { className: 'kn-note', icon: icons.Info }, w.lost),
     problem && h(Note, { className: 'kn-trouble', icon: icons.AlertCircle, role: 'alert' }, problem),
     notes?.map((note, index) => h(Note, { className: 'kn-note', icon: icons.Info, key: index }, w.note(note))))
@@ -63,8 +69,10 @@ function Troubles({ generation, problem }) {
 
 function Chips({ generation }) {
   const cost = reading.costText(generation)
+  const origin = reading.originOf(generation)
   return h('div', { className: 'kn-chips' },
     h('ul', null, reading.chipsOf(generation).map((chip, index) => h('li', { key: index }, chip))),
+    origin && h('span', { className: 'kn-cost' }, w.imported(origin)),
     cost && h('span', { className: 'kn-cost' }, cost))
 }
 
@@ -81,7 +89,7 @@ function Living({ generation }) {
   const [shown, setShown] = useState(null)
   const { busy, problem, run } = useAction(generation.id, card)
   const { id, kind, status, prompt } = generation
-  const label = prompt.slice(0, 300)
+  const label = prompt.slice(0, 300) || reading.nameOf(generation)
   const shape = reading.shapeOf(generation)
   const about = { 'data-generation': id, 'data-status': status, 'data-kind': kind, 'aria-label': reading.nameOf(generation), lang: w.language }
   return h('article', { ...about, ref: card, tabIndex: -1, className: 'kn-card', style: { '--kn-shape': shape.whole } },
@@ -89,15 +97,16 @@ function Living({ generation }) {
     h('div', { className: 'kn-body' },
       h(Head, { generation, run, busy }),
       h(Troubles, { generation, problem }),
-      h(Prompt, { generation }),
+      (prompt || generation.params.negative_prompt) && h(Prompt, { generation }),
       h(Chips, { generation })),
     h('span', { className: 'kn-spoken', role: 'status' }, reading.spokenText(generation)),
     shown !== null && h(Lightbox, { generation, label, index: shown, onIndex: setShown, onClose: () => setShown(null) }))
 }
 
-export function Card({ id, snapshot, api }) {
+export function Card({ id, snapshot, threadId, api }) {
   hub.connect(api)
-  const { generation, gone } = useGeneration(id, snapshot)
+  const { generation: known, gone } = useGeneration(id, snapshot)
+  const generation = useMemo(() => reading.seenIn(threadId, known), [threadId, known])
   const plain = { className: 'kn-card kn-plain', 'data-generation': id, lang: w.language }
   if (gone) return h('article', { ...plain, 'data-status': 'deleted' }, w.deleted)
   if (!generation) return h('article', { ...plain, 'aria-busy': true }, w.loading)

@@ -187,7 +187,9 @@ export function mount(id, snapshot, listener) {
 }
 
 export async function act(id, verb) {
-  const answer = await request(`/api/generations/${id}/${verb}`, { method: 'POST' })
+  const deletes = verb === 'delete'
+  const answer = await request(`/api/generations/${id}${deletes ? '' : `/${verb}`}`, { method: deletes ? 'DELETE' : 'POST' })
+  if (answer.ok && deletes) return catchUp([id])
   const body = await answer.json().catch(() => null)
   if (answer.ok) return body?.id && put(body)
   catchUp([id])

@@ -40,13 +40,22 @@ function Stage({ generation }) {
     live && h(ProgressBar, { generation }))
 }
 
+// What stands in the place of a file that does not come: gone, or still on its way to us.
+function Lost({ onRetry }) {
+  return h('div', { className: 'kn-lost' }, w.notLoaded, h(Button, { icon: icons.RotateCcw, onClick: onRetry }, w.retry))
+}
+
 // The address is kept from the first paint on: an update must never load or restart what is playing.
-const Film = memo(
-  function Film({ asset, label }) {
+const Playable = memo(
+  function Playable({ asset, label }) {
+    const [lost, setLost] = useState(false)
+    if (lost) return h(Lost, { onRetry: () => setLost(false) })
+    const about = { src: url(asset.url), 'aria-label': label, controls: true, preload: 'metadata', onError: () => setLost(true) }
+    if (asset.media_type.startsWith('audio/')) return h('audio', { className: 'kn-sound', ...about })
     const poster = asset.thumbnail_url ? url(asset.thumbnail_url) : undefined
-    return h('video', { className: 'kn-film', src: url(asset.url), poster, 'aria-label': label, controls: true, playsInline: true, loop: true, preload: 'metadata' })
+    return h('video', { className: 'kn-film', ...about, poster, playsInline: true, loop: true })
   },
-  (before, after) => before.asset.id === after.asset.id
+  ({ asset: before }, { asset: after }) => before.id === after.id && before.media_type === after.media_type
 )
 
 // A cell of a grid is content with the small one, unless the screen is a fine one.
@@ -63,17 +72,14 @@ function Shot({ asset, columns, label, name, onOpen, onSettled }) {
     setState(next)
     onSettled()
   }
-  if (state === 'lost') {
-    return h('div', { className: 'kn-lost' }, w.notLoaded, h(Button, { icon: icons.RotateCcw, onClick: () => setState('loading') }, w.retry))
-  }
+  if (state === 'lost') return h(Lost, { onRetry: () => setState('loading') })
   return h('button', { type: 'button', className: 'kn-shot', onClick: onOpen, title: w.enlarge, 'aria-label': name },
     h('img', { ...sourcesOf({ asset, columns }), alt: label, width: asset.width_px, height: asset.height_px, loading: 'lazy', decoding: 'async',
       'data-state': state, onLoad: () => settle('shown'), onError: () => settle('lost') }))
 }
 
 function Medium({ asset, label, ...rest }) {
-  if (asset.media_type.startsWith('video/')) return h(Film, { asset, label })
-  if (asset.media_type.startsWith('audio/')) return h('audio', { className: 'kn-sound', src: url(asset.url), 'aria-label': label, controls: true, preload: 'metadata' })
+  if (!asset.media_type.startsWith('image/')) return h(Playable, { asset, label })
   return h(Shot, { asset, label, ...rest })
 }
 

@@ -25,6 +25,11 @@ const EN = {
   unknown: 'The answer was lost',
   loading: 'Looking it up…',
   deleted: 'This generation was deleted.',
+  imported: (system) => `Imported from ${system}`,
+  leftOpen: 'Left unfinished',
+  nothingFollows: 'It was still in progress in the old system when it was brought here. Nothing follows.',
+  lostFile: 'Its file is missing',
+  lostBefore: 'The old system had no file of it any more when it was brought here.',
   lost: 'The provider may have charged for this. Try again, or drop it.',
   turns: {
     you: 'It is your turn: say it in another way.',
@@ -36,6 +41,7 @@ const EN = {
   cancel: 'Cancel',
   retry: 'Try again',
   drop: 'Drop',
+  delete: 'Delete',
   download: 'Download',
   downloadOne: (n) => `Download number ${n}`,
   copy: 'Copy the prompt',
@@ -83,6 +89,11 @@ const RU = {
   unknown: 'Ответ потерялся',
   loading: 'Ищу…',
   deleted: 'Эта работа удалена.',
+  imported: (system) => `Перенесено из ${system}`,
+  leftOpen: 'Осталось незаконченным',
+  nothingFollows: 'Когда это переносили сюда, в прежней системе работа ещё шла. Продолжения не будет.',
+  lostFile: 'Файла нет',
+  lostBefore: 'Когда это переносили сюда, файла в прежней системе уже не было.',
   lost: 'Провайдер мог списать за это деньги. Попробуйте ещё раз или откажитесь.',
   turns: {
     you: 'Слово за вами: опишите иначе.',
@@ -108,6 +119,7 @@ const RU = {
   cancel: 'Отменить',
   retry: 'Ещё раз',
   drop: 'Отказаться',
+  delete: 'Удалить',
   download: 'Скачать',
   downloadOne: (n) => `Скачать: ${n}`,
   copy: 'Скопировать запрос',
@@ -134,7 +146,7 @@ const RU = {
   minutes: (m, s) => `${m} мин ${s} с`
 }
 
-// What the server notes on a card, sentence by sentence.
+// What the server notes on a card, sentence by sentence; the last ones of what comes from an old system.
 const NOTES_RU = [
   [/^(\d+) of (\d+) came back\.$/, 'Получилось $1 из $2.'],
   [/^The painter (\S+) takes no more just now\./, 'Художник $1 сейчас больше ничего не берёт.'],
@@ -142,7 +154,17 @@ const NOTES_RU = [
   [/ It is asked again in a moment\.$/, ' Скоро спросим снова.'],
   [/ It is asked again at (\S+) UTC\.$/, ' Снова спросим в $1 UTC.'],
   [/^The answer to the request was lost; waiting for the provider's own word\.$/, 'Ответ на запрос потерялся; ждём вестей от провайдера.'],
-  [/^(\S+) at (\S+) is not configured here just now; waiting for it\.$/, '$1 у $2 сейчас здесь не настроена; ждём её.']
+  [/^(\S+) at (\S+) is not configured here just now; waiting for it\.$/, '$1 у $2 сейчас здесь не настроена; ждём её.'],
+  [/^It had failed in the old system/, 'В прежней системе это не получилось'],
+  [/^It was cancelled in the old system/, 'В прежней системе это отменили'],
+  [/^Imported without a result: it was still in progress when it was brought over\.$/, 'Перенесено без результата: в прежней системе работа ещё шла.'],
+  [/^The old system called it completed, but kept no file of it\.$/, 'В прежней системе это значилось готовым, но файла там не осталось.'],
+  [/^Its file could not be brought over: the old system's address of it is none of the web\.$/, 'Файл не удалось перенести: его адрес в прежней системе не ведёт в сеть.'],
+  [/^The old system named a file of it all the same; it was not brought over\.$/, 'В прежней системе у него всё же был файл; он не перенесён.'],
+  [/^It was made with (?:a reference picture|(\d+) reference pictures) of the old system, to which the link is not kept\.$/,
+    (_, n) => `Сделано по ${n ? `картинкам-образцам (${n})` : 'картинке-образцу'} из прежней системы; связь с ${n ? 'ними' : 'ней'} не сохранилась.`],
+  [/^The (negative )?prompt had ([\d,]+) characters in the old system; the first ([\d,]+) are kept\.$/,
+    (_, negative, all, kept) => `${negative ? 'Описание нежелательного' : 'Запрос'} в прежней системе: ${all.replace(/,/g, ' ')} знаков; сохранены первые ${kept.replace(/,/g, ' ')}.`]
 ]
 
 // A page that the widget stands in may have a language of its own.

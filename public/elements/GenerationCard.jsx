@@ -22,4 +22,4 @@ function open() {
   }
 }
 
-export default <Door id={props.generation_id} snapshot={props.snapshot ?? null} api={apiClient} />
+export default <Door id={props.generation_id} snapshot={props.snapshot ?? null} threadId={props.thread_id} api={apiClient} />

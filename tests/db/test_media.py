@@ -162,3 +162,21 @@ def test_what_cannot_be_made_small_enough_says_so(file: Path) -> None:
     file.write_bytes(encoded(picture(), "JPEG"))
     with pytest.raises(WrongType, match="small enough"):
         media.scaled_data(file, bytes_max=100, side_max_px=320)
+
+
+@pytest.mark.parametrize(("format_", "media_type"), [("GIF", "image/gif"), ("AVIF", "image/avif")])
+def test_what_an_old_system_kept_is_shown_as_it_is_and_sent_on_as_everybody_takes_it(
+    format_: str, media_type: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "kept"
+    path.write_bytes(encoded(picture(), format_))
+    found = media.recognise(path)
+    assert (found.media_type, found.width_px, found.height_px) == (media_type, *picture().size)
+    small = opened(media.thumbnail(path, found, 16))
+    assert (small.format, small.width) == ("WEBP", 16)
+    data, sent = media.scaled_data(path, bytes_max=1 << 20, side_max_px=4096)
+    assert sent in ("image/png", "image/jpeg")
+    assert opened(data).size == picture().size
+    # What a provider makes is still held to what we take from it.
+    with pytest.raises(WrongType):
+        media.inspect(path, "image")

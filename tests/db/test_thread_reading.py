@@ -62,7 +62,8 @@ async def test_cards_stand_in_the_order_they_were_made_with_the_newest_reading(
     by_id = {reading["id"]: reading for reading in newest}
     assert len(by_id) == 5
     assert [card["props"] for card in cards] == [
-        {"generation_id": str(g), "snapshot": by_id.get(str(g))} for g in made
+        {"generation_id": str(g), "snapshot": by_id.get(str(g)), "thread_id": str(thread_id)}
+        for g in made
     ]
     assert await layer.get_element(str(thread_id), cards[3]["id"]) == cards[3]
 

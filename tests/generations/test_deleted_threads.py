@@ -63,7 +63,7 @@ async def show(house: Runtime, thread_id: UUID) -> Asset:
     drawn = BytesIO()
     Picture.new("RGB", (64, 48), "red").save(drawn, "PNG")
     asset = await house.uploads.take(house.local_user_id, drawn.getvalue(), name="me.png")
-    await house.files.put_bytes(f"{asset.storage_key.rsplit('.', 1)[0]}-w512.webp", b"small")
+    await house.files.put_bytes(f"{asset.key.rsplit('.', 1)[0]}-w512.webp", b"small")
     row = {"id": new_id(), "thread_id": thread_id, "type": "image", "asset_id": asset.id}
     async with house.engine.begin() as connection:
         await connection.execute(insert(elements).values(row))

@@ -34,7 +34,7 @@ async def stored_path(house: Runtime, asset_id: str) -> Path:
     async with house.engine.connect() as connection:
         found = await assets.find(connection, house.local_user_id, UUID(asset_id))
     assert found is not None
-    path = house.files.path(found.storage_key)
+    path = house.files.path(found.key)
     assert path is not None
     return path
 

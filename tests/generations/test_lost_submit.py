@@ -28,6 +28,7 @@ from generations.hands import Hands
 from generations.hearing import Hooks
 from generations.lifecycle import MOVES, Again, Status
 from generations.pace import Pace
+from generations.remote import RemoteFiles
 from generations.watch import Watch
 from providers.catalogue import load_catalogue
 from providers.contract import Busy, Job, JobState, News, Origin, Request, Route
@@ -393,6 +394,7 @@ async def test_a_provider_too_busy_to_be_asked_is_not_sent_the_request_again(
             catalogue=load_catalogue(models),
             providers={"runpod": AskedTooOften()},
             results=results,
+            remote_files=RemoteFiles(engine, LocalFiles(tmp_path / "files"), results),
             hooks=Hooks(public_url=None, key=b"k"),
         )
         async with engine.begin() as connection:
