@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -103,10 +104,10 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
 
 
 def _hours(text: str) -> float:
-    hours = float(text)
-    if not 0 <= hours <= HOURS_MAX:
-        raise argparse.ArgumentTypeError(f"between 0 and {HOURS_MAX} hours")
-    return hours
+    with contextlib.suppress(ValueError):
+        if 0 <= (hours := float(text)) <= HOURS_MAX:
+            return hours
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of hours from 0 to {HOURS_MAX}")
 
 
 def _add_storage(parser: argparse.ArgumentParser) -> None:

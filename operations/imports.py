@@ -74,10 +74,8 @@ async def bring_over(loaded: Loaded, wanted: Wanted) -> None:
     Raises: Refused: nothing to import is named, a source cannot be read, or not everything in it
     could be.
     """
-    if wanted.superduper is None and wanted.chatbot is None:
+    if wanted.superduper is None and wanted.chatbot is None and not wanted.copy_files:
         raise Refused("nothing to import: name --superduper, --chatbot, or both")
-    if wanted.dry_run and wanted.copy_files:
-        raise Refused("a dry run copies no files: leave out --copy-files or --dry-run")
     report = Report(dry_run=wanted.dry_run)
     with contextlib.closing(report):
         try:
@@ -86,7 +84,7 @@ async def bring_over(loaded: Loaded, wanted: Wanted) -> None:
         except (OldDatabaseError, DumpError) as error:
             raise Refused(str(error)) from error
         finally:
-            if report.tables:
+            if report.tables or report.files:
                 _tell(loaded, report)
     if not report.adds_up():
         raise Refused("the counts of this report do not add up; please tell us")
@@ -96,7 +94,9 @@ async def _bring_over(engine: AsyncEngine, loaded: Loaded, wanted: Wanted, repor
     progress = Progress()
     async with _alone(engine), _open_sources(wanted) as sources:
         await run.run(engine, sources, _clock(wanted, sources, report), report, progress)
-    if wanted.copy_files:
+    if wanted.copy_files and wanted.dry_run:
+        report.notes.append("A dry run copies no files.")
+    elif wanted.copy_files:
         await _copy(engine, loaded, report, progress)
     report.is_whole = True
 

@@ -128,9 +128,9 @@ export function chipsOf({ kind, model, model_label: label, provider, params }) {
   const route = provider === 'demo' || imported ? null : provider
   const name = imported && model === 'unknown' ? null : w.models[model] ?? label ?? humanName(model)
   const { aspect_ratio: ratio, duration_s: seconds, resolution, size, n, seed, style } = params
-  // Their forms asked for a length even where a picture was made.
+  // Old forms asked for a length even where a picture was made, and for a ratio of sounds.
   const length = seconds && kind !== 'image' && w.seconds(seconds)
-  const values = [name, route, ratio, length, resolution || size,
+  const values = [name, route, kind !== 'audio' && ratio, length, resolution || size,
     n > 1 && `× ${n}`, imported && style ? humanName(style) : style, (seed ?? null) !== null && `${w.seed} ${seed}`]
   return values.filter(Boolean)
 }

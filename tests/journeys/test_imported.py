@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from db.ids import new_id
 from tests.demo_process import Demo
 from tests.house import Served
 from tests.importing.moving import Moving, old_systems
@@ -221,21 +222,44 @@ async def test_votes_are_shown_and_words_and_prompts_are_found(
         up, down = page.locator(".positive-feedback-on"), page.locator(".negative-feedback-on")
         await expect(up).to_have_count(len(chat.upvoted))
         await expect(down).to_have_count(len(chat.downvoted))
-        words = next(
-            word for _, text in moved.messages(chat.id) for word in re.findall(r"word\d+", text)
-        )
-        await found(page, words, 1)
+        # A search finds beginnings of words, and there are three digits at most.
+        said = "".join(text for one in moved.threads(BEN) for _, text in moved.messages(one))
+        await found(page, re.findall(r"word\d{3}", said)[0], 1)
         ((prompt, generation_id),) = moved.moving.rows(
             "select prompt, id::text from kinora.generations where thread_id = %s"
             " and prompt like %s limit 1",
             chat.id,
-            "%, file%",
+            "%, file__",
         )
         asked = await page.request.get(
             f"{visit.url}/api/generations", params={"q": prompt.rpartition(" ")[2]}
         )
         data = (await asked.json())["data"]
         assert [(one["id"], one["prompt"]) for one in data] == [(generation_id, prompt)]
+        visit.calm()
+
+
+async def test_a_handle_is_that_of_its_own_chat(browser: Browser, moved: Moved) -> None:
+    """A picture that stands in two chats: in the other one its #1 would be something else."""
+    threads = [one.id for one in moved.moving.talk.chats if one.email == BEN]
+    (generation_id, home), *_ = moved.moving.rows(
+        "select id::text, thread_id::text from kinora.generations where number = 1"
+        " and thread_id::text = any(%s)",
+        threads,
+    )
+    other = next(one for one in threads if one != home and one in moved.threads(BEN))
+    shown_too = [new_id(), other, moved.messages(other)[-1][0], generation_id]
+    moved.moving.rows(
+        "insert into kinora.elements (id, thread_id, step_id, type, name, generation_id)"
+        " values (%s, %s, %s, 'custom', 'GenerationCard', %s) returning 1",
+        *shown_too,
+    )
+    async with moved.visited(browser, BEN) as visit:
+        card = visit.page.locator(f"[data-generation='{generation_id}']")
+        for thread_id, handles in ((home, 1), (other, 0)):
+            await visit.page.goto(f"{visit.url}/thread/{thread_id}")
+            await expect(card).to_contain_text("Ready")
+            await expect(card.locator(".kn-handle")).to_have_count(handles)
         visit.calm()
 
 
