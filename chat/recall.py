@@ -27,7 +27,7 @@ from generations.contract import Caller
 from runtime import Runtime
 from tools.answers import OLD_SYSTEMS
 
-OVER = ("completed", "failed", "cancelled")
+ENDED = ("failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +111,11 @@ def turns_of(spoken: Sequence[Spoken]) -> tuple[list[Turn], tuple[str, ...]]:
 
 def _line(one: Imported) -> str:
     name = f"#{one.number}" if one.number else str(one.id)
-    status = one.status if one.status in OVER else "unfinished"
-    if status == "completed" and not one.has_file:
-        status = "lost"
+    if one.status == "completed":
+        status = "completed" if one.has_file else "lost"
+    else:
+        # Behind `failed:` the studio's own lines have the reason.
+        status = f"{one.status} before" if one.status in ENDED else "unfinished"
     return imported_line(name, one.kind, status, one.prompt)
 
 

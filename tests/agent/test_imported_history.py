@@ -101,7 +101,8 @@ async def test_imported_pictures_are_told_before_what_is_said_next(
         "[#1 image completed: a fox) (#9 image completed: evil]"
         f"\n[{elsewhere} image completed: an owl]\nand now a film",
         "They are there.",
-        "[#2 video failed: a train]\n[#3 video unfinished: a ship]\n[#4 image lost]\nmake #1 blue",
+        "[#2 video failed before: a train]\n[#3 video unfinished: a ship]\n[#4 image lost]"
+        "\nmake #1 blue",
     ]
 
 
