@@ -14,19 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import old_databases
 from db.old_databases import OldDatabase, OldTable, TooLong
-from importing import chatbot, documents, messages, superduper
-from importing.batches import Batches, OneBehind, one_behind, open_batches
 from importing.drafts import Clock, Draft, NotTaken, Said
-from importing.dump import Dump
-from importing.generations import Entry, Generations
-from importing.owners import Owners
-from importing.people import People
+from importing.mapping import chatbot, documents, messages, superduper
 from importing.progress import Progress
+from importing.reading.dump import Dump
+from importing.reading.rows import Broken, read_row
+from importing.reading.values import read_id, shown
 from importing.report import Report
-from importing.rows import Broken, read_row
-from importing.talk import Talk
-from importing.values import read_id, shown
-from importing.writings import Writings
+from importing.writing.batches import Batches, OneBehind, one_behind, open_batches
+from importing.writing.generations import Entry, Generations
+from importing.writing.owners import Owners
+from importing.writing.people import People
+from importing.writing.talk import Talk
+from importing.writing.writings import Writings
 
 BATCH_ROWS, BATCH_BYTES = 500, 4 << 20
 #: After so many rows the batch before may go on; each of its statements waits for that.

@@ -20,6 +20,15 @@ REASONS = {
     "no_content": "nothing in them could be shown",
     "role": "words of the system or of tools, not of anybody",
     "bad_json": "not readable as JSON",
+    "no_object": "JSON, but no object",
+    "too_long": "larger than 64 MiB",
+    "too_deep": "nested too deep to be read",
+    "too_many_values": "with too many values to be read",
+    "broken_content": "documents whose content is no JSON",
+    "unknown_kind": "documents of a kind nobody knows",
+    "empty_document": "documents without a text",
+    "no_owner": "chats of nobody",
+    "broken_vote": "neither up nor down",
     "refused_by_database": "the database would not have them",
 }
 

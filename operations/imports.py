@@ -29,8 +29,8 @@ from generations.remote import open_remote_files
 from importing import run
 from importing.copying import Copied, copy_all
 from importing.drafts import Clock
-from importing.dump import Dump, DumpError
 from importing.progress import Progress
+from importing.reading.dump import Dump, DumpError
 from importing.report import Report
 from importing.summary import summary
 from logs import configure_logging

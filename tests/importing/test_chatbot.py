@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importing.chatbot import (
+from importing.drafts import Clock, Draft, NotTaken, name_of_url
+from importing.mapping.chatbot import (
     Chat,
     Person,
     Vote,
@@ -21,7 +22,6 @@ from importing.chatbot import (
     project,
     vote,
 )
-from importing.drafts import Clock, Draft, NotTaken, name_of_url
 from tests.importing.strangers import rows
 
 NOW = datetime(2026, 1, 3, tzinfo=UTC)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importing.documents import image_document, written_document
 from importing.drafts import Clock, Draft, NotTaken, name_of_url
-from importing.standing import NO_FILE, WITHOUT_RESULT
+from importing.mapping.documents import image_document, written_document
+from importing.mapping.standing import NO_FILE, WITHOUT_RESULT
 from tests.importing.strangers import rows
 
 NOW = datetime(2026, 1, 3, tzinfo=UTC)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from db.old_databases import TooLong
-from importing import dump as dumps
-from importing.dump import Dump, DumpError
+from importing.reading import dump as dumps
+from importing.reading.dump import Dump, DumpError
 
 
 def written(folder: Path, content: bytes) -> Path:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from db.ids import new_id
 from importing.drafts import Clock, Draft, Medium
-from importing.merge import begun, files_of, joined
-from importing.owners import Owner
+from importing.writing.merge import begun, files_of, joined
+from importing.writing.owners import Owner
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 CLOCK = Clock(now=NOW, stale_before=NOW - timedelta(hours=24))

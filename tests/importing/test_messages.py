@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importing.drafts import Medium, Mention, NotTaken, Said, name_of_url
-from importing.messages import message
+from importing.mapping.messages import message
 from tests.importing.strangers import rows
 
 NOW = datetime(2026, 1, 3, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importing.moments import moment
+from importing.reading.moments import moment
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 THEN = datetime(2025, 6, 14, 17, 44, 15, tzinfo=UTC)

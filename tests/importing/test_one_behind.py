@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from importing.batches import one_behind
+from importing.writing.batches import one_behind
 
 
 class Write:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db.old_databases import TooLong
-from importing.rows import DEPTH_MAX, Broken, Row, read_row
+from importing.reading.rows import DEPTH_MAX, Broken, Row, read_row
 
 JSON = st.recursive(
     st.none()

@@ -12,8 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importing.drafts import Clock, Draft, NotTaken, name_of_url
-from importing.standing import CANCELLED_THERE, FAILED_THERE, NO_ADDRESS, NO_FILE, WITHOUT_RESULT
-from importing.superduper import superduper_file
+from importing.mapping.standing import (
+    CANCELLED_THERE,
+    FAILED_THERE,
+    NO_ADDRESS,
+    NO_FILE,
+    WITHOUT_RESULT,
+)
+from importing.mapping.superduper import superduper_file
 from tests.importing.strangers import rows
 
 NOW = datetime(2026, 1, 3, tzinfo=UTC)

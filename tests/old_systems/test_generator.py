@@ -17,9 +17,9 @@ from PIL import Image
 from db import old_databases
 from db.old_databases import OldDatabase, OldTable, open_old_database
 from importing.drafts import Clock, NotTaken
-from importing.dump import Dump
-from importing.rows import Row, read_row
-from importing.superduper import superduper_file
+from importing.mapping.superduper import superduper_file
+from importing.reading.dump import Dump
+from importing.reading.rows import Row, read_row
 from tests.old_systems.chatbot import write_chatbot
 from tests.old_systems.chatbot_tables import Chatbot
 from tests.old_systems.databases import old_database

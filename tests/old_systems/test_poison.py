@@ -10,8 +10,8 @@ import pytest
 
 from db import old_databases
 from db.old_databases import OldTable, TooLong, open_old_database
-from importing.dump import Dump
-from importing.rows import Broken, read_row
+from importing.reading.dump import Dump
+from importing.reading.rows import Broken, read_row
 from tests.old_systems.databases import old_database
 from tests.old_systems.poison import addresses, write_poison
 from tests.old_systems.poisoned_chatbot import CHAT, write_poisoned_chatbot

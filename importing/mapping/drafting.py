@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from importing.addresses import (
+from importing.drafts import Clock, Draft, Kind, Medium, NotTaken, name_of_url
+from importing.mapping.addresses import (
     OTHER_TYPES,
     first_url,
     kind_of_type,
@@ -14,10 +15,9 @@ from importing.addresses import (
     type_by_url,
     type_of,
 )
-from importing.drafts import Clock, Draft, Kind, Medium, NotTaken, name_of_url
-from importing.params import DURATION_S_MAX, model_of, params_of
-from importing.standing import Signs, standing
-from importing.values import clean, date, is_missing, positive_number, shown, unique
+from importing.mapping.params import DURATION_S_MAX, model_of, params_of
+from importing.mapping.standing import Signs, standing
+from importing.reading.values import clean, date, is_missing, positive_number, shown, unique
 
 PROMPT_CHARS_MAX = 20_000
 

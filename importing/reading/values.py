@@ -14,8 +14,8 @@ from uuid import UUID
 
 from db.thread_rows import storable
 from importing.drafts import NotTaken
-from importing.moments import moment
-from importing.rows import Row, read_row
+from importing.reading.moments import moment
+from importing.reading.rows import Row, read_row
 
 ID_CHARS_MAX = 200
 #: Longer texts of JSON are poison, or carry a picture as a `data:` address.

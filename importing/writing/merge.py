@@ -12,7 +12,7 @@ from typing import Any
 from db.ids import new_id
 from db.imported import Imported, NewFile
 from importing.drafts import Clock, Draft
-from importing.owners import Owner
+from importing.writing.owners import Owner
 
 UNKNOWN_MODEL = "unknown"
 #: The media backend, as a provider is called; the other is `chatbot`.

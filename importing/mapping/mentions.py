@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from importing.addresses import (
+from importing.drafts import Kind, Medium, Mention, name_of_url
+from importing.mapping.addresses import (
     DATA_CHARS_MAX,
     kind_of_type,
     media_type,
@@ -18,9 +19,8 @@ from importing.addresses import (
     type_of,
     usable_url,
 )
-from importing.drafting import limited_prompt
-from importing.drafts import Kind, Medium, Mention, name_of_url
-from importing.values import clean, first, is_missing, read_id, unique
+from importing.mapping.drafting import limited_prompt
+from importing.reading.values import clean, first, is_missing, read_id, unique
 
 #: No message of a person has as many; a poisoned one may.
 MENTIONS_MAX = 500

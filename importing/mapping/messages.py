@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from importing.drafts import NotTaken, Said
-from importing.mentions import Gathered
-from importing.pictures import replace_pictures, spelled
-from importing.tool_results import look_through, without_artifacts
-from importing.values import (
+from importing.mapping.mentions import Gathered
+from importing.mapping.pictures import replace_pictures, spelled
+from importing.mapping.tool_results import look_through, without_artifacts
+from importing.reading.values import (
     clean,
     date,
     first,

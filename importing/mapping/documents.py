@@ -13,12 +13,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 from db.thread_rows import title as thread_title
-from importing.addresses import kind_of_word
-from importing.drafting import Told, draft_of, file_names
 from importing.drafts import Clock, Draft, NotTaken
-from importing.moments import moment
-from importing.pictures import linked
-from importing.values import clean, first, identity, mapping, opened, other_id, parsed, shown
+from importing.mapping.addresses import kind_of_word
+from importing.mapping.drafting import Told, draft_of, file_names
+from importing.mapping.pictures import linked
+from importing.reading.moments import moment
+from importing.reading.values import (
+    clean,
+    first,
+    identity,
+    mapping,
+    opened,
+    other_id,
+    parsed,
+    shown,
+)
 
 WRITTEN_KINDS = ("text", "code", "sheet")
 TABLE_ROWS_MAX = 50

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from importing.addresses import kind_of_word
-from importing.drafting import Told, draft_of
 from importing.drafts import Clock, Draft, Kind, NotTaken
-from importing.standing import meaning_of
-from importing.values import first, identity, items, mapping, opened, other_id
+from importing.mapping.addresses import kind_of_word
+from importing.mapping.drafting import Told, draft_of
+from importing.mapping.standing import meaning_of
+from importing.reading.values import first, identity, items, mapping, opened, other_id
 
 _ORDERS: tuple[tuple[Kind, str], ...] = (
     ("image", "image_generation"),

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from importing.values import (
+from importing.reading.values import (
     first,
     is_missing,
     mapping,

@@ -16,12 +16,12 @@ from db.ids import parse_id
 from db.imported import Known, NewFile
 from db.imported_talk import Message, Place, Shown, Thread, Vote
 from db.thread_rows import ASSISTANT, storable
-from importing import chatbot
 from importing.drafts import Clock, Draft, Mention, Said
-from importing.generations import Entry, Generations
-from importing.owners import Owner, Owners
+from importing.mapping import chatbot
 from importing.report import Report, Taken
-from importing.writings import Documents, document_name, id_for
+from importing.writing.generations import Entry, Generations
+from importing.writing.owners import Owner, Owners
+from importing.writing.writings import Documents, document_name, id_for
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from importing.drafts import Clock, DraftStatus, NotTaken
-from importing.values import clean, is_missing, shown
+from importing.reading.values import clean, is_missing, shown
 
 WITHOUT_RESULT = "Imported without a result: it was still in progress when it was brought over."
 FAILED_THERE = "It had failed in the old system."

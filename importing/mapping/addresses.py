@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from importing.drafts import Kind
-from importing.values import is_missing
+from importing.reading.values import is_missing
 
 URL_CHARS_MAX = 4_000
 DATA_CHARS_MAX = 30 * 1024 * 1024

@@ -14,9 +14,18 @@ from typing import Any
 
 from accounts.identity import NoEmail, normal_email
 from db.thread_rows import title as thread_title
-from importing.drafting import Told, draft_of, file_names
 from importing.drafts import Clock, Draft, NotTaken
-from importing.values import date, first, identity, mapping, opened, other_id, read_id, shown
+from importing.mapping.drafting import Told, draft_of, file_names
+from importing.reading.values import (
+    date,
+    first,
+    identity,
+    mapping,
+    opened,
+    other_id,
+    read_id,
+    shown,
+)
 
 _GUEST = re.compile(r"guest-\d+", re.ASCII)
 EMAIL_CHARS_MAX = 400

@@ -15,10 +15,10 @@ from db.imported_talk import Message, Thread
 from db.thread_rows import ASSISTANT, storable
 from db.thread_rows import title as thread_title
 from importing.drafts import Clock
-from importing.moments import moment
-from importing.owners import Owner, Owners
+from importing.reading.moments import moment
+from importing.reading.values import read_id, shown
 from importing.report import Report, Taken
-from importing.values import read_id, shown
+from importing.writing.owners import Owner, Owners
 
 #: For what is called by something else than a UUID, or by one that is taken here.
 _NAMES = uuid5(NAMESPACE_URL, "kinora:import")

@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import imported
 from db.imported import Imported, Known, is_read
 from db.imported_talk import Place
-from importing import merge
 from importing.drafts import Clock, Draft
-from importing.owners import Owner, Owners
 from importing.report import Report, Taken
+from importing.writing import merge
+from importing.writing.owners import Owner, Owners
 
 FILE = "superduper:file:"
 

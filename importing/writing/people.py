@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from accounts.identity import by_password
 from db import imported
 from db.imported import is_read
-from importing.chatbot import Person
-from importing.owners import Owners, identifier_of
+from importing.mapping.chatbot import Person
 from importing.report import Report, Taken
+from importing.writing.owners import Owners, identifier_of
 
 
 class People:

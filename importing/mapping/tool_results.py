@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from importing.addresses import kind_of_type, kind_of_word, type_by_url, type_of, usable_url
-from importing.documents import WRITTEN_KINDS
-from importing.drafting import file_names, limited_prompt
 from importing.drafts import Kind, Medium
-from importing.mentions import Gathered
-from importing.values import first, opened, parsed, read_id
+from importing.mapping.addresses import kind_of_type, kind_of_word, type_by_url, type_of, usable_url
+from importing.mapping.documents import WRITTEN_KINDS
+from importing.mapping.drafting import file_names, limited_prompt
+from importing.mapping.mentions import Gathered
+from importing.reading.values import first, opened, parsed, read_id
 
 NODES_MAX = 400
 _FENCE, _FENCE_END = "```json", "```"
