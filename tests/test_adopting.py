@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,8 +155,9 @@ async def test_only_those_with_a_password_are_counted_and_the_others_are_told_ho
     settings = {"DATABASE_URL": place.url, "DEMO_BASE_URL": demo.url}
     operator = Operator(tmp_path, **settings)
     async with serve_people(tmp_path, **settings) as served:
-        assert "nobody yet; 2 without a password" in _who(served)
-        assert "users password EMAIL" in _who(served)
+        told = await _who(served)
+        assert "nobody yet; 2 without a password" in told
+        assert "users password EMAIL" in told
         there = await operator.run("users", "add", ANNA)
         assert there.refused("users password")
         given = await operator.run(
@@ -173,5 +175,9 @@ async def test_only_those_with_a_password_are_counted_and_the_others_are_told_ho
         assert await accounts.count_without_password(connection, "password") == 1
 
 
-def _who(served: Served) -> str:
-    return next(line for line in served.lines if "who may enter" in line)
+async def _who(served: Served) -> str:
+    """The line about who may enter; said when the server is ready, and read a moment later."""
+    async with asyncio.timeout(10):
+        while not (told := [line for line in served.lines if "who may enter" in line]):
+            await served.client.get("/healthz")
+    return told[0]

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from db.connect import at_once
 from generations.contract import Wanted
 from runtime import Runtime
 from tests.demo_process import Demo
@@ -61,6 +63,14 @@ async def begin(house: Runtime, prompt: str = "a red fox", n: int = 1) -> str:
     return str((await house.admission.submit(local(house), wanted))["id"])
 
 
+async def driven(house: Runtime, generation_id: str) -> None:
+    """Return when its driver has ended: what it made can be seen a moment before that."""
+    job = text("select count(*) from jobs.procrastinate_jobs where queueing_lock = :lock")
+    async with asyncio.timeout(10), at_once(house.engine).connect() as connection:
+        while await connection.scalar(job, {"lock": f"g:{generation_id}"}):
+            pass
+
+
 def left_over(folder: Path) -> list[Path]:
     """Answers that were not taken away when they had become files."""
     return list(folder.rglob("*.answer"))
@@ -77,6 +87,7 @@ async def test_an_answer_that_is_the_result_is_stored_and_paid_for_once(
     assert done["cost_usd"] == {"estimated": pytest.approx(0.02), "actual": None}
     ledger = await demo.ledger(generation_id)
     assert (ledger["submits"], ledger["submit_requests"]) == (1, 1)
+    await driven(house, generation_id)
     assert left_over(folder_of(house)) == []
 
 

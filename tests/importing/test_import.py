@@ -4,7 +4,7 @@ place, and a second run finds nothing to do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -36,6 +36,20 @@ def moving(postgres: Callable[[str], str], database_url: str, tmp_path: Path) ->
         yield ready
 
 
+@pytest.fixture(scope="module")
+async def brought(
+    postgres: Callable[[str], str],
+    fresh_database: Callable[[str], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[tuple[Moving, dict[str, Any]]]:
+    """A house into which everything was moved, and the report, for those who only look."""
+    folder = tmp_path_factory.mktemp("brought") / "data"
+    with old_systems(
+        postgres, fresh_database("brought"), folder, Files(count=150), chats=24, messages=10
+    ) as moving:
+        yield moving, await moving.bring()
+
+
 def fates(report: dict[str, Any], table: str) -> dict[str, int]:
     """How many rows of a table had which fate."""
     said = report["tables"][table]
@@ -43,8 +57,10 @@ def fates(report: dict[str, Any], table: str) -> dict[str, int]:
     return {word: n for word, n in {**counts, **said["left_out"], **said["not_taken"]}.items() if n}
 
 
-async def test_every_row_has_the_fate_it_should(moving: Moving) -> None:
-    report = await moving.bring()
+async def test_every_row_has_the_fate_it_should(
+    brought: tuple[Moving, dict[str, Any]],
+) -> None:
+    moving, report = brought
     outcomes = moving.files.outcomes
     assert fates(report, "superduper.files") == {
         "taken": outcomes["completed"] + outcomes["failed"],
@@ -74,8 +90,10 @@ async def test_every_row_has_the_fate_it_should(moving: Moving) -> None:
     assert len(reported) == sum(counted)
 
 
-async def test_a_file_keeps_what_is_known_of_it(moving: Moving) -> None:
-    await moving.bring()
+async def test_a_file_keeps_what_is_known_of_it(
+    brought: tuple[Moving, dict[str, Any]],
+) -> None:
+    moving, _ = brought
     for file in moving.files.files:
         found = moving.rows(
             "select status, kind, prompt, provider, u.identifier, r.url from kinora.generations g"
@@ -98,8 +116,10 @@ async def test_a_file_keeps_what_is_known_of_it(moving: Moving) -> None:
             assert identifier in (f"superduper:{file.owner.split(':')[2]}", "superduper:unknown")
 
 
-async def test_chats_keep_their_order_votes_and_media(moving: Moving) -> None:
-    await moving.bring()
+async def test_chats_keep_their_order_votes_and_media(
+    brought: tuple[Moving, dict[str, Any]],
+) -> None:
+    moving, _ = brought
     assert moving.one(OWNED_BY_OTHERS) == 0
     for chat in moving.talk.chats:
         ((name, identifier),) = moving.rows(
@@ -131,8 +151,10 @@ async def test_chats_keep_their_order_votes_and_media(moving: Moving) -> None:
         assert cards >= len(chat.file_ids)
 
 
-async def test_handles_of_a_thread_have_no_gaps_and_no_doubles(moving: Moving) -> None:
-    await moving.bring()
+async def test_handles_of_a_thread_have_no_gaps_and_no_doubles(
+    brought: tuple[Moving, dict[str, Any]],
+) -> None:
+    moving, _ = brought
     for count, numbers in moving.rows(
         "select t.generation_count, array_agg(g.number order by g.number) from kinora.threads t"
         " join kinora.generations g on g.thread_id = t.id group by t.id"
@@ -140,8 +162,10 @@ async def test_handles_of_a_thread_have_no_gaps_and_no_doubles(moving: Moving) -
         assert numbers == [*range(1, count + 1)]
 
 
-async def test_a_second_run_changes_nothing(moving: Moving) -> None:
-    first = await moving.bring()
+async def test_a_second_run_changes_nothing(
+    brought: tuple[Moving, dict[str, Any]],
+) -> None:
+    moving, first = brought
     before, old = moving.hashes(), hashes_of(moving.chatbot, "public")
     again = await moving.bring()
     assert moving.hashes() == before

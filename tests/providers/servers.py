@@ -80,9 +80,11 @@ async def serving(answer: Answer) -> AsyncIterator[Server]:
     """Run a server; `answer` gets each request, and may do to the connection what it likes."""
     server = Server(0)
     tasks: set[asyncio.Task[None]] = set()
+    writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server.connections += 1
+        writers.append(writer)
         try:
             while exchange := await read_request(reader, writer):
                 server.seen.append(exchange)
@@ -108,6 +110,11 @@ async def serving(answer: Answer) -> AsyncIterator[Server]:
         for task in list(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # Otherwise whoever runs when they are collected hears that they were left open.
+        for writer in writers:
+            writer.transport.abort()
+        closed = [writer.wait_closed() for writer in writers]
+        await asyncio.gather(*closed, return_exceptions=True)
 
 
 def closed_port() -> int:
