@@ -187,6 +187,8 @@ class _Import:
         """Read every row, and write what they mean in batches bounded by number and size. While one
         is written, the next one is read.
         """
+        # An empty one stands in the report, too.
+        self._report.table(step.table)
         batch: list[_Found[Item]] = []
         size_bytes = 0
         async with one_behind() as behind:

@@ -4,6 +4,7 @@ end.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -84,3 +85,12 @@ async def test_what_is_kept_in_progress_ends_by_a_later_run_and_by_nothing_else(
     # And there it stays.
     assert (await bring(moving, status="error", hours=99))["unchanged"] == 1
     assert stands(moving) == [("completed", 1, True, 1, 0, None, None)]
+
+
+async def test_an_empty_source_stands_in_the_report(moving: Moving) -> None:
+    await asyncio.to_thread(Path(moving.superduper).write_text, "")
+    code, out, told = await moving.run("--superduper", moving.superduper)
+    assert code == 0, told
+    report = json.loads(out)
+    assert report["tables"]["superduper.files"]["read"] == 0
+    assert report["adds_up"]
