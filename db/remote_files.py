@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, delete, exists, func, literal, or_, select, update
+from sqlalchemy import all_, and_, case, delete, exists, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.assets import Asset
@@ -31,6 +31,10 @@ class NotHere(Exception):
     def __init__(self, message: str, *, is_gone: bool, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.message, self.is_gone, self.retry_after_s = message, is_gone, retry_after_s
+
+
+#: What a generation says of a file that will never come.
+LOST = "Its file cannot be had any more from where the old system kept it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +166,8 @@ async def failed(
     elsewhere, since somebody else brought or deleted it meanwhile.
     """
     r = remote_files.c
+    if is_gone:
+        await _tell_of_loss(connection, asset_id)
     noted = (
         update(remote_files)
         .where(r.asset_id == asset_id)
@@ -170,6 +176,22 @@ async def failed(
     )
     tries = (await connection.execute(noted)).scalar_one_or_none()
     return None if tries is None else again_s(tries)
+
+
+async def _tell_of_loss(connection: AsyncConnection, asset_id: UUID) -> None:
+    """Have the generation say that a file of it will never come, once, to everybody who looks."""
+    a, g = assets.c, generations.c
+    its = select(a.generation_id).where(a.id == asset_id).scalar_subquery()
+    changed = (
+        update(generations)
+        .where(g.id == its, g.legacy_id.is_not(None), literal(LOST) != all_(g.notes))
+        .values(
+            notes=func.array_append(g.notes, LOST), version=g.version + 1, updated_at=func.now()
+        )
+        .returning(g.id, g.version, g.user_id, g.status)
+        .cte("changed")
+    )
+    await connection.execute(select(told(changed)))
 
 
 async def _lives(connection: AsyncConnection, asset_id: UUID) -> bool:

@@ -32,7 +32,8 @@ _ASSET = """
 """
 _REMOTE = "insert into kinora.remote_files (asset_id, url) values (%s, %s)"
 _LOOK = """
-    select a.*, g.kind, g.version, r.url, r.tries, r.failure, r.is_gone from kinora.assets a
+    select a.*, g.kind, g.version, g.notes, r.url, r.tries, r.failure, r.is_gone
+    from kinora.assets a
     left join kinora.generations g on g.id = a.generation_id
     left join kinora.remote_files r on r.asset_id = a.id where a.id = %s
 """

@@ -158,6 +158,7 @@ const NOTES_RU = [
   [/^It had failed in the old system/, 'В прежней системе это не получилось'],
   [/^It was cancelled in the old system/, 'В прежней системе это отменили'],
   [/^Imported without a result: it was still in progress when it was brought over\.$/, 'Перенесено без результата: в прежней системе работа ещё шла.'],
+  [/^Its file cannot be had any more from where the old system kept it\.$/, 'Файла больше нет там, где его хранила прежняя система.'],
   [/^The old system called it completed, but kept no file of it\.$/, 'В прежней системе это значилось готовым, но файла там не осталось.'],
   [/^Its file could not be brought over: the old system's address of it is none of the web\.$/, 'Файл не удалось перенести: его адрес в прежней системе не ведёт в сеть.'],
   [/^The old system named a file of it all the same; it was not brought over\.$/, 'В прежней системе у него всё же был файл; он не перенесён.'],

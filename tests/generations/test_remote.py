@@ -17,6 +17,7 @@ import pytest
 from db import assets
 from db.connect import open_connection
 from db.generation_row import CHANNEL
+from db.remote_files import LOST
 from generations.contract import Wanted, WantedInput
 from generations.remote import NotHere
 from tests.db.samples import encoded, film, picture
@@ -113,6 +114,8 @@ async def test_a_dead_link_is_asked_for_once_and_never_again(place: Place, statu
     assert place.old.count("/gone") == 1
     row = place.row(old)
     assert (row["is_gone"], row["tries"], row["failure"]) == (True, 1, first.message)
+    # Whoever looks at the generation hears of it, once.
+    assert (row["notes"], row["version"]) == ([LOST], 2)
 
 
 @pytest.mark.parametrize(
