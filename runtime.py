@@ -164,11 +164,7 @@ async def open_runtime(loaded: Loaded, *, is_worker: bool = False) -> AsyncItera
         data_dir = await asyncio.to_thread(prepare_data_dir, loaded)
         catalogue = load_catalogue(loaded.settings.models_file)
         servers = await open_own_servers(stack, loaded, data_dir)
-        direct = loaded.settings.database_listen_url
-        direct_url = direct.get_secret_value() if direct else servers.database_url
-        await asyncio.to_thread(migrate.migrate, direct_url)
-        engine = open_engine(servers.database_url, pooled_elsewhere=direct is not None)
-        stack.push_async_callback(engine.dispose)
+        engine, direct_url = await _open_database(stack, loaded, servers)
         files = await stack.enter_async_context(open_storage(place_of(loaded, data_dir)))
         await files.clear_scratch()
         client = await stack.enter_async_context(open_client())
@@ -215,6 +211,18 @@ async def open_runtime(loaded: Loaded, *, is_worker: bool = False) -> AsyncItera
         )
         async with _at_work(runtime, servers):
             yield runtime
+
+
+async def _open_database(
+    stack: AsyncExitStack, loaded: Loaded, servers: OwnServers
+) -> tuple[AsyncEngine, str]:
+    """The pool on a migrated database, and the address for LISTEN and locks."""
+    direct = loaded.settings.database_listen_url
+    direct_url = direct.get_secret_value() if direct else servers.database_url
+    await asyncio.to_thread(migrate.migrate, direct_url)
+    engine = open_engine(servers.database_url, pooled_elsewhere=direct is not None)
+    stack.push_async_callback(engine.dispose)
+    return engine, direct_url
 
 
 def _open_painters(
